@@ -1,0 +1,1 @@
+"""Protocols, results, errors, random streams, intervals, answer classes and provenance; no torch."""

@@ -1,0 +1,282 @@
+"""How many runs of each cell ended in each answer class?
+
+A *cell* is one condition within which runs are alike but for their seed: one system with one paraphrase
+(and one temperature, loop and anchor). Every truth instrument reads this one table, so the counting is done
+once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from limitset.core.columns import frozen
+from limitset.core.ends import Ends
+from limitset.core.errors import InputError
+from limitset.core.items import Items
+from limitset.core.levels import Status
+from limitset.core.undefined import UNDEFINED
+
+CELL = ("system", "paraphrase", "temperature", "loop", "anchor")
+NO_STRATUM = "all"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tallies:
+    """Counts of runs by cell and answer class.
+
+    Greedy runs and runs that failed for technical reasons are left out. Abstained and unparsed runs stay in
+    `runs` (the denominator) and belong to no class, so they never agree with one another.
+
+    Parameters
+    ----------
+    items : (q,) names of the questions
+    strata : (q,) stratum of each question
+    anchor_error : (q,) chance that the key is wrong, NaN where unknown
+    systems, paraphrases : (c,) of each cell
+    class_item : (k,) question that each class belongs to
+    class_name : (k,) the answer
+    class_right : (k,) 1 right, 0 wrong, NaN no anchor
+    counts : (c, k) runs of a cell that ended in a class
+    runs : (c, q) runs of a cell on a question, answered or not
+    abstained, unparsed : (c, q) parts of `runs`
+
+    Examples
+    --------
+    >>> ends = Ends.of(item=["q", "q", "q"], system="m", end=["a", "a", None], seed=[0, 1, 2], right=[1, 1, None])
+    >>> tallies = tallied(ends)
+    >>> tallies.counts.tolist(), tallies.runs.tolist(), tallies.class_name.tolist()
+    ([[2]], [[3]], ['a'])
+    """
+
+    items: np.ndarray
+    strata: np.ndarray
+    anchor_error: Float[np.ndarray, " q"]
+    systems: np.ndarray
+    paraphrases: np.ndarray
+    class_item: Int[np.ndarray, " k"]
+    class_name: np.ndarray
+    class_right: Float[np.ndarray, " k"]
+    counts: Int[np.ndarray, "c k"]
+    runs: Int[np.ndarray, "c q"]
+    abstained: Int[np.ndarray, "c q"]
+    unparsed: Int[np.ndarray, "c q"]
+
+    @property
+    def anchored(self) -> bool:
+        """Whether something outside the models checks every question."""
+        return self.class_right.size > 0 and not bool(np.isnan(self.class_right).any())
+
+    @property
+    def right(self) -> Bool[np.ndarray, " k"]:
+        """Which classes are right."""
+        return np.asarray(self.class_right == 1)
+
+    def by_question(self, per_class: Float[np.ndarray, " k"]) -> Float[np.ndarray, " q"]:
+        """Sum a number per class over the classes of each question."""
+        return np.bincount(self.class_item, weights=per_class, minlength=self.items.size)
+
+    def pooled(self) -> Tallies:
+        """Pool all cells into one (the declared design as a whole)."""
+        return self._with_cells(
+            np.zeros(self.systems.size, dtype=np.int64), np.array(["all"]), np.array(["all"])
+        )
+
+    def by_system(self) -> Tallies:
+        """Pool the cells of each system."""
+        names, groups = np.unique(self.systems.astype(str), return_inverse=True)
+        return self._with_cells(groups, names, np.array(["all"] * names.size))
+
+    def of_system(self, system: str) -> Tallies:
+        """Keep the cells of one system."""
+        return self._cells(np.flatnonzero(self.systems == system))
+
+    def of_questions(self, mask: Bool[np.ndarray, " q"]) -> Tallies:
+        """Keep some questions and their classes."""
+        kept = np.flatnonzero(mask)
+        renumbered = np.full(self.items.size, -1)
+        renumbered[kept] = np.arange(kept.size)
+        classes = (
+            np.flatnonzero(mask[self.class_item]) if self.class_item.size else np.zeros(0, dtype=np.int64)
+        )
+        return Tallies(
+            items=self.items[kept],
+            strata=self.strata[kept],
+            anchor_error=self.anchor_error[kept],
+            systems=self.systems,
+            paraphrases=self.paraphrases,
+            class_item=renumbered[self.class_item[classes]],
+            class_name=self.class_name[classes],
+            class_right=self.class_right[classes],
+            counts=self.counts[:, classes],
+            runs=self.runs[:, kept],
+            abstained=self.abstained[:, kept],
+            unparsed=self.unparsed[:, kept],
+        )
+
+    def of_stratum(self, stratum: str) -> Tallies:
+        """Keep the questions of one stratum."""
+        return self.of_questions(np.asarray(self.strata == stratum))
+
+    def stratum_names(self) -> list[str]:
+        """Return the strata in order of first appearance."""
+        return list(dict.fromkeys(str(name) for name in self.strata))
+
+    def _cells(self, index: np.ndarray) -> Tallies:
+        return Tallies(
+            items=self.items,
+            strata=self.strata,
+            anchor_error=self.anchor_error,
+            systems=self.systems[index],
+            paraphrases=self.paraphrases[index],
+            class_item=self.class_item,
+            class_name=self.class_name,
+            class_right=self.class_right,
+            counts=self.counts[index],
+            runs=self.runs[index],
+            abstained=self.abstained[index],
+            unparsed=self.unparsed[index],
+        )
+
+    def _with_cells(self, groups: np.ndarray, systems: np.ndarray, paraphrases: np.ndarray) -> Tallies:
+        def summed(table: np.ndarray) -> np.ndarray:
+            out = np.zeros((systems.size, table.shape[1]), dtype=table.dtype)
+            np.add.at(out, groups, table)
+            return out
+
+        return Tallies(
+            items=self.items,
+            strata=self.strata,
+            anchor_error=self.anchor_error,
+            systems=systems,
+            paraphrases=paraphrases,
+            class_item=self.class_item,
+            class_name=self.class_name,
+            class_right=self.class_right,
+            counts=summed(self.counts),
+            runs=summed(self.runs),
+            abstained=summed(self.abstained),
+            unparsed=summed(self.unparsed),
+        )
+
+
+def tallied(ends: Ends, items: Items | None = None) -> Tallies:
+    """Count runs by cell and answer class.
+
+    Parameters
+    ----------
+    ends
+        Runs of the answer level (or the ends of text loops); greedy and failed runs are dropped.
+    items
+        The questions, for strata and anchor errors; without it there is one stratum, "all".
+
+    Raises
+    ------
+    InputError
+        When no run is left, or one answer of a question is called right in one row and wrong in another.
+    """
+    ends = ends.where(_counted(ends))
+    if len(ends) == 0:
+        raise InputError.of(
+            expected="at least one sampled run must have ended", got="none", fix="Check greedy and status."
+        )
+    names, question = _dense(ends.coded("item").decoded())
+    cell_of, cells = _cells_of(ends)
+    answered = ends.coded("end").codes >= 0
+    answered &= ~np.isin(ends.texts("status"), [Status.ABSTAINED.value, Status.UNPARSED.value])
+    pair = question[answered] * (len(ends.coded("end").values) + 1) + ends.coded("end").codes[answered]
+    pairs, class_of = np.unique(pair, return_inverse=True)
+    class_of = class_of.reshape(-1)
+    class_item = pairs // (len(ends.coded("end").values) + 1)
+    class_name = np.array(ends.coded("end").values, dtype=object)[pairs % (len(ends.coded("end").values) + 1)]
+    counts = np.zeros((len(cells), pairs.size), dtype=np.int64)
+    np.add.at(counts, (cell_of[answered], class_of), 1)
+    strata, anchor_error = _strata(names, items)
+    return Tallies(
+        items=names,
+        strata=strata,
+        anchor_error=anchor_error,
+        systems=np.array([cell[0] for cell in cells], dtype=object),
+        paraphrases=np.array([cell[1] for cell in cells], dtype=object),
+        class_item=class_item,
+        class_name=class_name,
+        class_right=_class_right(ends, answered, class_of, class_item, class_name, names),
+        counts=frozen(counts),
+        runs=_by_cell(cell_of, question, np.ones(len(ends), dtype=bool), len(cells), names.size),
+        abstained=_by_cell(
+            cell_of, question, ends.texts("status") == Status.ABSTAINED.value, len(cells), names.size
+        ),
+        unparsed=_by_cell(
+            cell_of, question, ends.texts("status") == Status.UNPARSED.value, len(cells), names.size
+        ),
+    )
+
+
+def _counted(ends: Ends) -> np.ndarray:
+    return np.asarray((ends.numbers("greedy") != 1) & (ends.texts("status") != Status.ERROR.value))
+
+
+def _dense(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    names = np.array(list(dict.fromkeys(texts)), dtype=object)
+    position = {name: index for index, name in enumerate(names)}
+    return names, np.array([position[text] for text in texts], dtype=np.int64)
+
+
+def _cells_of(ends: Ends) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    rows = list(zip(*(_printed(ends, name) for name in CELL), strict=True))
+    cells = list(dict.fromkeys(rows))
+    position = {cell: index for index, cell in enumerate(cells)}
+    return np.array([position[row] for row in rows], dtype=np.int64), cells
+
+
+def _printed(ends: Ends, name: str) -> list[str]:
+    values = ends.numbers(name) if name == "temperature" else ends.texts(name)
+    return ["" if value is None else str(value) for value in values]
+
+
+def _by_cell(
+    cell: np.ndarray, question: np.ndarray, mask: np.ndarray, cells: int, questions: int
+) -> np.ndarray:
+    out = np.zeros((cells, questions), dtype=np.int64)
+    np.add.at(out, (cell[mask], question[mask]), 1)
+    return frozen(out)
+
+
+def _strata(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray]:
+    if items is None:
+        return np.array([NO_STRATUM] * names.size, dtype=object), np.full(names.size, UNDEFINED)
+    position = {name: row for row, name in enumerate(items.texts("item"))}
+    rows = [position.get(name, -1) for name in names]
+    if min(rows, default=0) < 0:
+        raise InputError.of(
+            expected="every run must be of a known item",
+            got=names[rows.index(-1)],
+            fix="Add it to the items.",
+        )
+    strata = np.array([items.texts("stratum")[row] or NO_STRATUM for row in rows], dtype=object)
+    return strata, items.numbers("anchor_error")[rows]
+
+
+def _class_right(
+    ends: Ends,
+    answered: np.ndarray,
+    class_of: np.ndarray,
+    class_item: np.ndarray,
+    class_name: np.ndarray,
+    names: np.ndarray,
+) -> np.ndarray:
+    right = ends.numbers("right")[answered]
+    known = ~np.isnan(right)
+    yes = np.bincount(class_of[known], weights=right[known], minlength=class_item.size)
+    seen = np.bincount(class_of[known], minlength=class_item.size)
+    mixed = np.flatnonzero((yes > 0) & (yes < seen))
+    if mixed.size:
+        which = int(mixed[0])
+        raise InputError.of(
+            expected="one answer of a question must be right in every run or in none",
+            got=f"{class_name[which]!r} of {names[class_item[which]]} both ways",
+            fix="Score by answer class, or split the class.",
+        )
+    return np.where(seen > 0, yes / np.maximum(seen, 1), UNDEFINED)
