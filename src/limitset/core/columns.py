@@ -50,7 +50,7 @@ class Coded:
     def decoded(self) -> np.ndarray:
         """Return the texts as an object array, None where there is none."""
         dictionary = np.array([*self.values, None], dtype=object)
-        return dictionary[self.codes]
+        return np.asarray(dictionary[self.codes])
 
 
 Column = Coded | np.ndarray
@@ -154,12 +154,12 @@ def _as_codes(column: Column) -> Int[np.ndarray, " n"]:
 
 
 def _is_nothing(value: Any) -> bool:
-    return value is None or value is np.ma.masked or (isinstance(value, float) and value != value)
+    return value is None or value is np.ma.masked or (isinstance(value, float) and np.isnan(value))
 
 
 def _numbers(values: Any, name: str) -> Float[np.ndarray, " n"]:
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(np.float64).filled(UNDEFINED)
+        values = np.ma.filled(values.astype(np.float64), UNDEFINED)
     if isinstance(values, np.ndarray) and values.dtype != object:
         return values.astype(np.float64)
     try:

@@ -309,7 +309,8 @@ def _texts(values: Any, rows: int) -> np.ndarray:
 
 
 def _scalar(value: Any) -> Scalar:
-    return value.item() if isinstance(value, np.generic) else value
+    plain: Scalar = value.item() if isinstance(value, np.generic) else value
+    return plain
 
 
 def _require_reason(values: np.ndarray, reasons: Sequence[str] | np.ndarray, instrument: str) -> None:
