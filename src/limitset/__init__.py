@@ -19,7 +19,7 @@ _LAZY = {
     "dynamics": "limitset.instruments.dynamics",
 }
 
-__all__ = sorted([*_LAZY, "__version__"])
+__all__ = list(_LAZY)  # noqa: PLE0604 - one list of names, lazily loaded
 
 
 def __getattr__(name: str) -> Any:

@@ -45,7 +45,7 @@ class Items:
 
     Examples
     --------
-    >>> items = Items.of(item=["au"], text=["Capital of Australia?"], accepted=[["Canberra"]], lure=["Sydney"])
+    >>> items = Items.of(item=["au"], text=["Its capital?"], accepted=[["Canberra"]], lure=["Sydney"])
     >>> items.accepted("au"), items.has_anchor().tolist()
     (('Canberra',), [True])
     """

@@ -37,9 +37,8 @@ def write(columns: Mapping[str, Column], kinds: Mapping[str, Kind], path: Path) 
     connection = connect()
     try:
         connection.register("limitset_rows", rows)
-        connection.execute(
-            f"COPY (SELECT {selected} FROM limitset_rows) TO '{_quoted(temporary)}' (FORMAT parquet, COMPRESSION zstd)"
-        )
+        target = f"TO '{_quoted(temporary)}' (FORMAT parquet, COMPRESSION zstd)"
+        connection.execute(f"COPY (SELECT {selected} FROM limitset_rows) {target}")
         publish(temporary, path)
     finally:
         connection.close()

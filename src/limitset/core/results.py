@@ -60,7 +60,8 @@ class Measurement:
 
     Examples
     --------
-    >>> m = Measurement(instrument="accuracy", version=1, level=Level.ANSWER, value=0.5, low=0.4, high=0.6, n=90)
+    >>> from limitset.core.levels import Level
+    >>> m = Measurement(instrument="x", version=1, level=Level.ANSWER, value=0.5, low=0.4, high=0.6)
     >>> m.blank, m.low <= m.value <= m.high
     (False, True)
     """
@@ -140,7 +141,7 @@ class MeasurementTable:
     Examples
     --------
     >>> table = MeasurementTable(instrument="curve", version=1, level=Level.ANSWER,
-    ...     axes={"k": np.array([1, 2])}, value=np.array([0.5, 0.25]), low=[0.4, 0.2], high=[0.6, 0.3], n=[90, 80])
+    ...     axes={"k": np.array([1, 2])}, value=np.array([0.5, 0.25]), n=[90, 80])
     >>> table.one(k=2).value
     0.25
     """

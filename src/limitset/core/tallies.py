@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from limitset.core.columns import frozen
+from limitset.core.columns import Coded, frozen
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
@@ -45,7 +45,7 @@ class Tallies:
 
     Examples
     --------
-    >>> ends = Ends.of(item=["q", "q", "q"], system="m", end=["a", "a", None], seed=[0, 1, 2], right=[1, 1, None])
+    >>> ends = Ends.of(item=["q", "q", "q"], system="m", end=["a", "a", None], seed=[0, 1, 2])
     >>> tallies = tallied(ends)
     >>> tallies.counts.tolist(), tallies.runs.tolist(), tallies.class_name.tolist()
     ([[2]], [[3]], ['a'])
@@ -182,35 +182,36 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
         raise InputError.of(
             expected="at least one sampled run must have ended", got="none", fix="Check greedy and status."
         )
-    names, question = _dense(ends.coded("item").decoded())
-    cell_of, cells = _cells_of(ends)
-    answered = ends.coded("end").codes >= 0
-    answered &= ~np.isin(ends.texts("status"), [Status.ABSTAINED.value, Status.UNPARSED.value])
-    pair = question[answered] * (len(ends.coded("end").values) + 1) + ends.coded("end").codes[answered]
-    pairs, class_of = np.unique(pair, return_inverse=True)
-    class_of = class_of.reshape(-1)
-    class_item = pairs // (len(ends.coded("end").values) + 1)
-    class_name = np.array(ends.coded("end").values, dtype=object)[pairs % (len(ends.coded("end").values) + 1)]
-    counts = np.zeros((len(cells), pairs.size), dtype=np.int64)
-    np.add.at(counts, (cell_of[answered], class_of), 1)
+    names, question = _dense(ends.texts("item"))
+    cell, cells = _cells_of(ends)
+    status = ends.texts("status")
+    silent = {name: status == name.value for name in (Status.ABSTAINED, Status.UNPARSED)}
+    answered = (ends.coded("end").codes >= 0) & ~silent[Status.ABSTAINED] & ~silent[Status.UNPARSED]
+    class_of, class_item, class_name = _classes(ends.coded("end"), question, answered)
+    class_right = _class_right(ends.numbers("right")[answered], class_of, class_item.size)
+    _refuse_mixed(class_right, names[class_item], class_name)
+    counts = np.zeros((len(cells), class_item.size), dtype=np.int64)
+    np.add.at(counts, (cell[answered], class_of), 1)
+
+    def by_cell(mask: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(cells), names.size), dtype=np.int64)
+        np.add.at(out, (cell[mask], question[mask]), 1)
+        return frozen(out)
+
     strata, anchor_error = _strata(names, items)
     return Tallies(
         items=names,
         strata=strata,
         anchor_error=anchor_error,
-        systems=np.array([cell[0] for cell in cells], dtype=object),
-        paraphrases=np.array([cell[1] for cell in cells], dtype=object),
+        systems=np.array([one[0] for one in cells], dtype=object),
+        paraphrases=np.array([one[1] for one in cells], dtype=object),
         class_item=class_item,
         class_name=class_name,
-        class_right=_class_right(ends, answered, class_of, class_item, class_name, names),
+        class_right=class_right,
         counts=frozen(counts),
-        runs=_by_cell(cell_of, question, np.ones(len(ends), dtype=bool), len(cells), names.size),
-        abstained=_by_cell(
-            cell_of, question, ends.texts("status") == Status.ABSTAINED.value, len(cells), names.size
-        ),
-        unparsed=_by_cell(
-            cell_of, question, ends.texts("status") == Status.UNPARSED.value, len(cells), names.size
-        ),
+        runs=by_cell(np.ones(len(ends), dtype=bool)),
+        abstained=by_cell(silent[Status.ABSTAINED]),
+        unparsed=by_cell(silent[Status.UNPARSED]),
     )
 
 
@@ -236,12 +237,13 @@ def _printed(ends: Ends, name: str) -> list[str]:
     return ["" if value is None else str(value) for value in values]
 
 
-def _by_cell(
-    cell: np.ndarray, question: np.ndarray, mask: np.ndarray, cells: int, questions: int
-) -> np.ndarray:
-    out = np.zeros((cells, questions), dtype=np.int64)
-    np.add.at(out, (cell[mask], question[mask]), 1)
-    return frozen(out)
+def _classes(
+    end: Coded, question: np.ndarray, answered: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    width = len(end.values) + 1
+    pairs, class_of = np.unique(question[answered] * width + end.codes[answered], return_inverse=True)
+    names = np.array([*end.values, None], dtype=object)
+    return class_of.reshape(-1), pairs // width, names[pairs % width]
 
 
 def _strata(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray]:
@@ -259,24 +261,20 @@ def _strata(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndar
     return strata, items.numbers("anchor_error")[rows]
 
 
-def _class_right(
-    ends: Ends,
-    answered: np.ndarray,
-    class_of: np.ndarray,
-    class_item: np.ndarray,
-    class_name: np.ndarray,
-    names: np.ndarray,
-) -> np.ndarray:
-    right = ends.numbers("right")[answered]
+def _class_right(right: np.ndarray, class_of: np.ndarray, classes: int) -> np.ndarray:
+    """Share of the checked runs of each class that were called right; NaN where none was checked."""
     known = ~np.isnan(right)
-    yes = np.bincount(class_of[known], weights=right[known], minlength=class_item.size)
-    seen = np.bincount(class_of[known], minlength=class_item.size)
-    mixed = np.flatnonzero((yes > 0) & (yes < seen))
+    yes = np.bincount(class_of[known], weights=right[known], minlength=classes)
+    seen = np.bincount(class_of[known], minlength=classes)
+    return np.where(seen > 0, yes / np.maximum(seen, 1), UNDEFINED)
+
+
+def _refuse_mixed(class_right: np.ndarray, class_items: np.ndarray, class_name: np.ndarray) -> None:
+    mixed = np.flatnonzero((class_right > 0) & (class_right < 1))
     if mixed.size:
         which = int(mixed[0])
         raise InputError.of(
             expected="one answer of a question must be right in every run or in none",
-            got=f"{class_name[which]!r} of {names[class_item[which]]} both ways",
+            got=f"{class_name[which]!r} of {class_items[which]} both ways",
             fix="Score by answer class, or split the class.",
         )
-    return np.where(seen > 0, yes / np.maximum(seen, 1), UNDEFINED)
