@@ -59,6 +59,17 @@ def read(path: Path, kinds: Mapping[str, Kind]) -> dict[str, Column]:
     return {name: as_column(_incoming(rows[name]), kinds[name], name=name, length=length) for name in wanted}
 
 
+def read_any(path: Path) -> tuple[list[str], list[list[object]]]:
+    """Read every column of a Parquet file as Python values (for files of unknown columns)."""
+    connection = connect()
+    try:
+        names = _described(connection, path)
+        rows = connection.execute(f"SELECT * FROM read_parquet('{_quoted(path)}')").fetchall()
+    finally:
+        connection.close()
+    return names, [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
+
+
 def publish(temporary: Path, path: Path) -> None:
     """Flush a finished temporary file to disk and give it its name."""
     with temporary.open("rb") as handle:
@@ -84,7 +95,7 @@ def write_text(path: Path, text: str) -> None:
 _SQL_TYPE = {Kind.TEXT: "VARCHAR", Kind.NUMBER: "DOUBLE", Kind.NUMBERS: "DOUBLE[]", Kind.TEXTS: "VARCHAR[]"}
 
 
-def _described(connection: duckdb.DuckDBPyConnection, path: Path) -> set[str]:
+def _described(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     import duckdb
 
     try:
@@ -96,7 +107,7 @@ def _described(connection: duckdb.DuckDBPyConnection, path: Path) -> set[str]:
             got=reason,
             fix="Write the file again, or leave it out.",
         ) from error
-    return {str(row[0]) for row in rows}
+    return [str(row[0]) for row in rows]
 
 
 def _outgoing(column: Column) -> np.ndarray:

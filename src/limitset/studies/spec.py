@@ -98,11 +98,11 @@ def read_study(path: Path) -> FirstLook | PanelAudit:
 
 
 def parse_study(text: str, *, name: str) -> FirstLook | PanelAudit:
-    """Read the text of a study file; `name` stands in the errors.
+    r"""Read the text of a study file; `name` stands in the errors.
 
     Examples
     --------
-    >>> parse_study('kind = "first_look"\\nmodels = ["a", "b"]', name="x.toml").sampling.seeds
+    >>> parse_study('kind = "first_look"\nmodels = ["a", "b"]', name="x.toml").sampling.seeds
     4
     """
     try:
