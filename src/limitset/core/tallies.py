@@ -124,6 +124,32 @@ class Tallies:
         """Return the strata in order of first appearance."""
         return list(dict.fromkeys(str(name) for name in self.strata))
 
+    def by_stratum(self) -> list[tuple[str, Tallies]]:
+        """Return each stratum with its questions, and all questions last."""
+        names = [name for name in self.stratum_names() if name != NO_STRATUM]
+        return [*((name, self.of_stratum(name)) for name in names), (NO_STRATUM, self)]
+
+    def require_anchor(self) -> None:
+        """Refuse questions that nothing outside the models checks.
+
+        Raises
+        ------
+        InputError
+            When an answer is neither right nor wrong.
+        """
+        if np.isnan(self.class_right).any():
+            open_items = np.unique(self.class_item[np.isnan(self.class_right)])
+            raise InputError.of(
+                expected="every answer must be known to be right or wrong",
+                got=f"no anchor for {open_items.size} of {self.items.size} questions",
+                fix="Give `right`, or keep the anchored questions with `of_questions`.",
+            )
+
+    @property
+    def key_error(self) -> float:
+        """Mean chance that a key is wrong; unknown chances count as 0."""
+        return float(np.nan_to_num(self.anchor_error).mean()) if self.items.size else 0.0
+
     def _cells(self, index: np.ndarray) -> Tallies:
         return Tallies(
             items=self.items,
