@@ -6,7 +6,9 @@ other, so leaving out runs would promise more than is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +27,13 @@ class Interval:
     high: float
     n: float
     """Effective number of units behind it."""
+    blank_reason: str = ""
+    """Why the value is NaN; "" where it is not."""
+
+
+LEAST_CARRIERS: Final = 5.0
+"""A share is blanked when fewer questions than this carry its smaller side: below it the jackknife interval
+no longer covers (measured; see docs/coverage.md)."""
 
 
 def effective_number(weights: Float[np.ndarray, " q"]) -> float:
@@ -201,6 +210,89 @@ def upper_bound(n: float, *, confidence: float = 0.95) -> float:
     0.0295
     """
     return 1.0 if n <= 0 else float(1 - (1 - confidence) ** (1 / n))
+
+
+def share_or_bound(
+    part: Float[np.ndarray, " q"],
+    rest: Float[np.ndarray, " q"],
+    *,
+    confidence: float = 0.95,
+    anchor_error: float = 0.0,
+) -> Interval:
+    """Interval of ``sum(part) / sum(part + rest)``, or only an upper bound where too few questions carry it.
+
+    Parameters
+    ----------
+    part, rest : (q,)
+        Mass of each question that counts and that does not, in [0, 1].
+    confidence
+        Coverage aimed at, in (0, 1).
+    anchor_error
+        Share of questions whose key may be wrong, in [0, 1]. It can move at most that much mass from one
+        side to the other, so the ends move by ``anchor_error / mean(part + rest)``.
+
+    Returns
+    -------
+    Interval
+        As `logit_jackknife`, with degrees of freedom from the side that fewer questions carry. When fewer
+        than five questions carry one side: NaN value, low 0, a one-sided bound as high, and the reason.
+        `n` is the effective number of questions that carry any mass.
+
+    References
+    ----------
+    Hanley and Lippman-Hand (1983), doi:10.1001/jama.1983.03330370053031 (no event);
+    Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404 (few events, counted by effective number).
+
+    Examples
+    --------
+    >>> got = share_or_bound(np.zeros(100), np.ones(100))
+    >>> got.value, got.low, round(got.high, 4), got.blank_reason
+    (nan, 0.0, 0.0295, 'no question carries it')
+    """
+    same_questions(part, rest)
+    n = effective_number(part + rest)
+    if n == 0:
+        return Interval(
+            value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=0.0, blank_reason="it never happened"
+        )
+    widening = anchor_error / float((part + rest).mean())
+    carriers, others = effective_number(part), effective_number(rest)
+    if min(carriers, others) < LEAST_CARRIERS:
+        events = n * float(part.sum()) / float((part + rest).sum())
+        bound = 1.0 if n - events < 1e-9 else float(stats.beta.ppf(confidence, events + 1, n - events))
+        return Interval(
+            value=UNDEFINED,
+            low=0.0,
+            high=min(bound + widening, 1.0),
+            n=n,
+            blank_reason=_few(carriers, others),
+        )
+    got = logit_jackknife(part, rest, confidence=confidence, degrees=min(carriers, others) - 1)
+    return Interval(
+        value=got.value, low=max(got.low - widening, 0.0), high=min(got.high + widening, 1.0), n=n
+    )
+
+
+def _few(carriers: float, others: float) -> str:
+    if carriers == 0:
+        return "no question carries it"
+    side = "carry it" if carriers <= others else "carry the rest"
+    return f"fewer than {LEAST_CARRIERS:.0f} questions {side}"
+
+
+def columns_of(intervals: Sequence[Interval]) -> dict[str, Any]:
+    """Return the columns of a `MeasurementTable` that intervals fill.
+
+    Examples
+    --------
+    >>> columns_of([Interval(value=0.5, low=0.4, high=0.6, n=9)])["high"].tolist()
+    [0.6]
+    """
+    numbers = {
+        name: np.array([getattr(one, name) for one in intervals], dtype=np.float64)
+        for name in ("value", "low", "high", "n")
+    }
+    return {**numbers, "blank_reason": [one.blank_reason for one in intervals]}
 
 
 def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Interval:
