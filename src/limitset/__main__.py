@@ -1,0 +1,5 @@
+"""`python -m limitset`."""
+
+from limitset.cli.main import run
+
+run()

