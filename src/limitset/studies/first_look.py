@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from limitset.core.answers import CANONICALISER_VERSION, classify
+from limitset.core.answers import CANONICALISER_VERSION
 from limitset.core.columns import Kind
 from limitset.core.ends import Ends
 from limitset.core.levels import Level
@@ -23,6 +23,7 @@ from limitset.datasets.anchored import anchored
 from limitset.datasets.questions import QuestionSet
 from limitset.datasets.user_questions import read_questions
 from limitset.engine.running import run_tasks
+from limitset.maps.text import Style
 from limitset.models.opening import ModelSource, open_model, resolve
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
@@ -45,7 +46,9 @@ GREEDY_KINDS: Final[Mapping[str, Kind]] = {
 """The table of greedy replies: near margin 0 a reply hangs on a tie and another machine may differ."""
 
 
-def run_first_look(spec: FirstLook, out: Path, *, toml_text: str, date: str, show_progress: bool = True) -> Finished:
+def run_first_look(
+    spec: FirstLook, out: Path, *, toml_text: str, date: str, show_progress: bool = True
+) -> Finished:
     """Run, or go on with, a first look and write its page.
 
     Parameters
@@ -74,7 +77,10 @@ def run_first_look(spec: FirstLook, out: Path, *, toml_text: str, date: str, sho
     sources = [resolve(name) for name in spec.models]
     questions = chosen_questions(spec)
     folder = StudyFolder.create_or_open(
-        out, toml_text=toml_text, lock=_lock(spec, sources, questions, date), tasks=planned(spec, sources, questions)
+        out,
+        toml_text=toml_text,
+        lock=_lock(spec, sources, questions, date),
+        tasks=planned(spec, sources, questions),
     )
     with folder:
         folder.write_items(questions.items)
@@ -115,7 +121,7 @@ def planned(spec: FirstLook, sources: Sequence[ModelSource], questions: Question
                 "loops": spec.loops.model_dump(mode="json"),
                 "seed": spec.seed,
             }
-            versions = {"text_map": looping.TEXT_MAP_VERSION, "canonicaliser": CANONICALISER_VERSION}
+            versions = {"text_map": looping.LOOPING_VERSION, "canonicaliser": CANONICALISER_VERSION}
             tasks.append(Task(kind="loop", chunk=chunk, identity=identity, versions=versions))
     return tasks
 
@@ -127,6 +133,7 @@ class Workbench:
     spec: FirstLook
     questions: QuestionSet
     _name: str = ""
+    _style: Style = "chat"
     _model: LanguageModel | None = None
 
     def __call__(self, task: Task) -> Mapping[str, TablePart]:
@@ -134,24 +141,23 @@ class Workbench:
         model = self._opened(str(task.chunk["model"]))
         rng = Streams(int(task.chunk["seed"])).child(SOURCE, model.name)
         if task.kind == "loop":
-            return looping.looped(task.chunk, model, self.questions, rng)
-        return sampled(task.chunk, model, self.questions, rng)
+            return looping.looped(task.chunk, model, self._style, self.questions, rng)
+        return sampled(task.chunk, model, self._style, self.questions, rng)
 
     def _opened(self, name: str) -> LanguageModel:
         if self._model is None or self._name != name:
             self._model = None  # let go of the old weights before the new ones come
-            self._model, self._name = open_model(name), name
+            self._model, self._name, self._style = open_model(name), name, resolve(name).style
         return self._model
 
 
 def sampled(
-    chunk: Mapping[str, Any], model: LanguageModel, questions: QuestionSet, rng: Streams
+    chunk: Mapping[str, Any], model: LanguageModel, style: Style, questions: QuestionSet, rng: Streams
 ) -> dict[str, TablePart]:
     """Ask every question of a chunk once greedily and once a seed."""
     sampling = chunk["sampling"]
     wording, items = int(chunk["wording"]), list(chunk["items"])
     draws = [GREEDY, *(Draw(seed, sampling["temperature"]) for seed in range(sampling["seeds"]))]
-    style = resolve(str(chunk["model"])).style
     replies = model.generate(
         [questions.prompt(item, wording=wording, style=style) for item in items],
         rows=[f"{item}/{wording}" for item in items],
@@ -167,7 +173,9 @@ def sampled(
             row = _row(item, wording, draw, reply, model, questions)
             rows.append(row)
             if draw.greedy:
-                margins.append({**{name: row[name] for name in GREEDY_KINDS if name in row}, "margin": reply.margin})
+                margins.append(
+                    {**{name: row[name] for name in GREEDY_KINDS if name in row}, "margin": reply.margin}
+                )
     ends = Ends.of_rows(rows)
     return {"ends": TablePart.of_ends(ends), "greedy": TablePart.of_rows(margins, GREEDY_KINDS)}
 
@@ -175,14 +183,7 @@ def sampled(
 def _row(
     item: str, wording: int, draw: Draw, reply: Reply, model: LanguageModel, questions: QuestionSet
 ) -> dict[str, Any]:
-    position = questions.items.position(item)
-    answer = classify(
-        reply.text,
-        question=str(questions.items.texts("text")[position]),
-        accepted=questions.items.accepted(item),
-        lure=questions.items.texts("lure")[position],
-        form=questions.items.texts("form")[position],
-    )
+    answer = looping.classified(reply.text, item, questions)
     return {
         "source": SOURCE,
         "level": Level.ANSWER.value,
@@ -201,7 +202,9 @@ def _row(
     }
 
 
-def _lock(spec: FirstLook, sources: Sequence[ModelSource], questions: QuestionSet, date: str) -> dict[str, Any]:
+def _lock(
+    spec: FirstLook, sources: Sequence[ModelSource], questions: QuestionSet, date: str
+) -> dict[str, Any]:
     return {
         "spec": spec.model_dump(mode="json"),
         "models": {source.name: source.identity for source in sources},

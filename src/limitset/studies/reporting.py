@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from limitset.core.columns import Kind
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.levels import Level
+from limitset.maps.loop_rows import ORBIT_KINDS
 from limitset.report.analysis import Analysis, analyse
 from limitset.report.first_page import build_page
 from limitset.report.page import Page, write_page
 from limitset.store.study_folder import StudyFolder
-
-ORBIT_KINDS: Final[Mapping[str, Kind]] = {
-    "item": Kind.TEXT,
-    "system": Kind.TEXT,
-    "loop": Kind.TEXT,
-    "step": Kind.NUMBER,
-    "period": Kind.NUMBER,
-    "text": Kind.TEXT,
-    "end": Kind.TEXT,
-}
-"""The table of text loops: one row a state; `period` is 0 where the loop did not settle."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
