@@ -1,0 +1,110 @@
+"""How often is the answer wrong when this many runs agree on it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limitset.charts.shown import rows_of
+from limitset.charts.survival import end_labels
+from limitset.charts.theme import SHAPES, colour_of, data_of, finished, scale_of, top_of
+from limitset.core.results import MeasurementTable
+
+HEIGHT = 320
+
+
+def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = None) -> Any:
+    """Draw wrong-when-agreed against the share of runs that must agree.
+
+    Parameters
+    ----------
+    rates, coverage
+        `WrongWhenAgreed.rates` and `.coverage`: axes stratum, threshold; values are shares in [0, 1]. The
+        area of a mark is its coverage: the share of questions on which so many runs agree.
+
+    Returns
+    -------
+    altair.LayerChart
+        One line a stratum; a hollow mark with a stem is an upper bound where no rate could be given.
+    """
+    import altair as alt
+
+    rows = _rows(rates, coverage)
+    drawn = [row for row in rows if row["value"] is not None]
+    bounds = [row for row in rows if row["value"] is None and row["high"] is not None]
+    names = list(dict.fromkeys(row["stratum"] for row in rows))
+    top = top_of(rows, least=0.2)
+    colour = alt.Color("stratum:N", scale=scale_of(colour_of(names)), legend=None)
+    lowest = min((row["threshold"] for row in rows), default=0.0)
+    across = alt.X(
+        "threshold:Q",
+        title="share of runs that agree, at least",
+        scale=alt.Scale(domain=[lowest, 1], nice=False),
+        axis=alt.Axis(format="%", grid=False, tickCount=6),
+    )
+    up = alt.Y(
+        "value:Q",
+        title="the agreed answer is wrong",
+        scale=alt.Scale(domain=[0, top]),
+        axis=alt.Axis(format="%", tickCount=5, domain=False, ticks=False),
+    )
+    base = alt.Chart(data_of(drawn)).encode(x=across, color=colour)
+    whole = [row for row in drawn if row["low"] is not None and row["high"] is not None]
+    band = (
+        alt.Chart(data_of(whole))
+        .mark_area(opacity=0.12)
+        .encode(x=across, y=alt.Y("low:Q"), y2="high:Q", color=colour, detail="stratum:N")
+    )
+    line = base.mark_line().encode(
+        y=up, strokeWidth=alt.condition("datum.stratum == 'all'", alt.value(3), alt.value(1.8))
+    )
+    shape = alt.Shape(
+        "stratum:N",
+        scale=alt.Scale(domain=names, range=[SHAPES[i % len(SHAPES)] for i in range(len(names))]),
+        legend=None,
+    )
+    size = alt.Size("coverage:Q", scale=alt.Scale(domain=[0, 1], range=[12, 260]), legend=None)
+    tips = [
+        alt.Tooltip("stratum:N", title="questions"),
+        alt.Tooltip("threshold:Q", title="runs that agree, at least", format=".0%"),
+        alt.Tooltip("shown:N", title="wrong"),
+        alt.Tooltip("covered:N", title="questions covered"),
+        alt.Tooltip("n:Q", title="n", format=".0f"),
+        alt.Tooltip("blank_reason:N", title="blank because"),
+    ]
+    points = base.mark_point(filled=True, opacity=0.95).encode(y=up, shape=shape, size=size, tooltip=tips)
+    layers = band + line + points
+    if bounds:
+        layers = layers + bound_marks(bounds, across, colour, tips)
+    ends = {row["stratum"]: row["shown"].split(" [")[0] for row in drawn}
+    labels, room = end_labels(drawn, list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
+    text = (
+        alt.Chart(data_of(labels))
+        .mark_text(align="left", dx=12, fontWeight="bold")
+        .encode(x=across, y="place:Q", text="label:N", color=colour)
+    )
+    return finished(layers + text, height=HEIGHT, right=room)
+
+
+def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list[Any]) -> Any:
+    """Draw blank values that have an upper bound: a dotted stem from zero to a hollow mark."""
+    import altair as alt
+
+    rows = [{**row, "zero": 0} for row in rows]
+    base = alt.Chart(data_of(rows)).encode(x=across, color=colour)
+    stem = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("zero:Q"), y2="high:Q")
+    head = base.mark_point(shape="triangle-down", filled=False, size=46, opacity=1).encode(y=alt.Y("high:Q"), tooltip=tips)
+    return stem + head
+
+
+def _rows(rates: MeasurementTable, coverage: MeasurementTable | None) -> list[dict[str, Any]]:
+    covered = {} if coverage is None else {_place(row): row for row in rows_of(coverage)}
+    rows = []
+    for row in rows_of(rates):
+        beside = covered.get(_place(row), {})
+        share = beside.get("value")
+        rows.append({**row, "coverage": 0.2 if share is None else share, "covered": beside.get("shown", "")})
+    return rows
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, Any]:
+    return row["stratum"], row["threshold"]

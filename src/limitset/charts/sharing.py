@@ -1,0 +1,182 @@
+"""Who shares wrong answers with whom, and where do answers vary at all?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limitset.charts.shown import rows_of
+from limitset.charts.theme import INK, NULL, RIGHT, WRONG, data_of, finished
+from limitset.core.results import MeasurementTable
+
+MANY = 4
+"""Systems from which pairs are drawn as a matrix."""
+
+NULL_WORDS = {
+    "item_conditional": "this pair like the panel",
+    "popularity": "by popularity alone",
+}
+COMPONENT_WORDS = {
+    "question": "question",
+    "model": "model",
+    "paraphrase": "wording",
+    "model_x_paraphrase": "model with wording",
+    "seed": "chance of the run",
+}
+
+
+def sharing_chart(pairs: MeasurementTable) -> Any:
+    """Draw how often two systems that are both wrong give the same wrong answer, with its nulls.
+
+    Parameters
+    ----------
+    pairs
+        `SameWrong.pairs`: axes first, second; `null_kind` is "" for what was measured.
+
+    Returns
+    -------
+    altair.LayerChart
+        One row a pair for up to three systems, else a matrix.
+    """
+    rows = [row for row in rows_of(pairs) if row["value"] is not None]
+    names = list(dict.fromkeys([*(r["first"] for r in rows), *(r["second"] for r in rows)]))
+    return _matrix(rows, names) if len(names) >= MANY else _pairs(rows)
+
+
+def _pairs(rows: list[dict[str, Any]]) -> Any:
+    import altair as alt
+
+    rows = [{**row, "pair": f"{row['first']} and {row['second']}", "what": _what(row)} for row in rows]
+    seen = [row for row in rows if not row["null_kind"]]
+    nulls = [row for row in rows if row["null_kind"]]
+    across = alt.X(
+        "value:Q",
+        title="both wrong: they give the same wrong answer",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    up = alt.Y("pair:N", title=None, axis=None)
+    tips = [alt.Tooltip("pair:N"), alt.Tooltip("what:N", title=" "), alt.Tooltip("shown:N", title="same answer"),
+            alt.Tooltip("n:Q", title="n", format=".0f")]
+    grey = alt.Chart(data_of(nulls)).mark_tick(
+        color=NULL, thickness=2, size=44, strokeDash=[4, 3]
+    ).encode(x=across, y=up, tooltip=tips)
+    grey_words = alt.Chart(data_of(nulls)).mark_text(
+        color=NULL, dy=36, align="left", dx=-3
+    ).encode(x=across, y=up, text="what:N")
+    base = alt.Chart(data_of(seen)).encode(y=up)
+    bars = base.mark_rule(color=WRONG, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
+    points = base.mark_point(filled=True, shape="square", color=WRONG, size=110, opacity=1).encode(x=across, tooltip=tips)
+    words = base.mark_text(color=INK, dy=-18, align="left", dx=-4, fontWeight="bold").encode(x=across, text="shown:N")
+    title = base.mark_text(color=INK, align="left", dy=-46, fontWeight="bold").encode(x=alt.value(0), text="pair:N")
+    pairs = len({row["pair"] for row in seen})
+    return finished(grey + grey_words + bars + points + words + title, height=120 * max(pairs, 1) + 10, right=20)
+
+
+def _matrix(rows: list[dict[str, Any]], names: list[str]) -> Any:
+    import altair as alt
+
+    null = {
+        (row["first"], row["second"]): row["value"] for row in rows if row["null_kind"] == "item_conditional"
+    }
+    order = _clustered(rows, names)
+    cells = []
+    for row in rows:
+        if row["null_kind"]:
+            continue
+        base = null.get((row["first"], row["second"]))
+        excess = 0.0 if base is None else row["value"] - base
+        for first, second in ((row["first"], row["second"]), (row["second"], row["first"])):
+            cells.append(
+                {
+                    **row,
+                    "across": first,
+                    "down": second,
+                    "excess": excess,
+                    "strength": min(1.0, abs(excess) / 0.5) * 0.75 + 0.04,
+                    "side": "more than the panel" if excess > 0 else "less than the panel",
+                    "null": "" if base is None else f"{100 * base:.0f} %",
+                    "label": f"{100 * row['value']:.0f}",
+                }
+            )
+    base = alt.Chart(data_of(cells)).encode(
+        x=alt.X("across:N", sort=order, title=None, axis=alt.Axis(labelAngle=-35, ticks=False, domain=False)),
+        y=alt.Y("down:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False)),
+    )
+    fill = base.mark_rect().encode(
+        color=alt.Color(
+            "side:N",
+            scale=alt.Scale(domain=["more than the panel", "less than the panel"], range=[WRONG, RIGHT]),
+            legend=alt.Legend(title=None),
+        ),
+        opacity=alt.Opacity("strength:Q", scale=None),
+        tooltip=[
+            alt.Tooltip("across:N", title="one"),
+            alt.Tooltip("down:N", title="other"),
+            alt.Tooltip("shown:N", title="same wrong answer"),
+            alt.Tooltip("null:N", title="like the panel"),
+            alt.Tooltip("n:Q", title="n", format=".0f"),
+        ],
+    )
+    words = base.mark_text(color=INK).encode(text="label:N")
+    return finished(fill + words, height=max(220, 34 * len(names) + 40))
+
+
+def variance_chart(shares: MeasurementTable) -> Any:
+    """Draw what the answers vary with: question, model, wording, chance.
+
+    Parameters
+    ----------
+    shares
+        `VarianceShares.shares`: axis component; shares of the variance of one-hot answers.
+
+    Returns
+    -------
+    altair.LayerChart
+        One bar a component.
+    """
+    import altair as alt
+
+    rows = [
+        {**row, "words": COMPONENT_WORDS.get(row["component"], row["component"])}
+        for row in rows_of(shares)
+        if row["value"] is not None
+    ]
+    order = [row["words"] for row in rows]
+    top = max([0.1, *(max(row["value"], row["high"] or 0.0) for row in rows)])
+    low = min([0.0, *(row["value"] for row in rows)])
+    across = alt.X("value:Q", title="share of the variance of answers", scale=alt.Scale(domain=[low, min(top, 1.0)]),
+                   axis=alt.Axis(format="%", tickCount=5))
+    base = alt.Chart(data_of(rows)).encode(y=alt.Y("words:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False)))
+    tips = [alt.Tooltip("words:N", title="component"), alt.Tooltip("shown:N", title="share"), alt.Tooltip("n:Q", title="n", format=".0f")]
+    bars = base.mark_bar(color=NULL, opacity=0.55, height=18).encode(x=across, tooltip=tips)
+    whole = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    rule = alt.Chart(data_of(whole)).mark_rule(color=INK).encode(
+        y=alt.Y("words:N", sort=order), x="low:Q", x2="high:Q"
+    )
+    labels = alt.Chart(
+        data_of([{**row, "end": max(row["value"], row["high"] or 0.0)} for row in rows])
+    ).mark_text(align="left", dx=8, color=INK).encode(
+        y=alt.Y("words:N", sort=order), x="end:Q", text="shown:N"
+    )
+    return finished(bars + rule + labels, height=34 * max(len(rows), 2) + 10, right=120)
+
+
+def _what(row: dict[str, Any]) -> str:
+    return NULL_WORDS.get(row["null_kind"], row["null_kind"]) if row["null_kind"] else "measured"
+
+
+def _clustered(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
+    """Order systems so that alike ones stand together (average linkage)."""
+    import numpy as np
+    from scipy.cluster import hierarchy
+    from scipy.spatial.distance import squareform
+
+    place = {name: index for index, name in enumerate(names)}
+    distance = np.ones((len(names), len(names)))
+    np.fill_diagonal(distance, 0.0)
+    for row in rows:
+        if not row["null_kind"]:
+            a, b = place[row["first"]], place[row["second"]]
+            distance[a, b] = distance[b, a] = 1.0 - row["value"]
+    linkage = hierarchy.linkage(squareform(distance, checks=False), "average", optimal_ordering=True)
+    return [names[index] for index in hierarchy.leaves_list(linkage)]

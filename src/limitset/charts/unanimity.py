@@ -1,0 +1,135 @@
+"""How often are k unanimous runs all wrong, and is that more than unequal difficulty gives?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limitset.charts.shown import rows_of
+from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, top_of
+from limitset.core.results import MeasurementTable
+
+HEIGHT = 340
+SOURCES = {
+    "seed": "same model, same wording",
+    "paraphrase": "same model, other wordings",
+    "model": "different models",
+}
+
+
+def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = None) -> Any:
+    """Draw the wrong-when-unanimous curve by source of agreement over the bracket of its nulls.
+
+    Parameters
+    ----------
+    curve
+        `Unanimity.curve`: axes source, k; shares in [0, 1].
+    nulls
+        `UnanimityNulls.curve`: axes source, k, estimate. The grey box runs from the cross-fitted to the
+        plug-in estimate of the null that keeps each question's difficulty.
+
+    Returns
+    -------
+    altair.LayerChart
+        One column a source and k; a hollow triangle is an upper bound where no rate could be given.
+    """
+    import altair as alt
+
+    rows = _placed(rows_of(curve))
+    boxes = _boxes(nulls, {row["place"]: row for row in rows})
+    drawn = [row for row in rows if row["value"] is not None]
+    bounds = [row for row in rows if row["value"] is None and row["high"] is not None]
+    top = top_of([*rows, *({"value": box["upper"], "high": None} for box in boxes)], least=0.2)
+    order = [row["place"] for row in rows]
+    # the sources are named above their columns, k below them
+    across = alt.X(
+        "place:N",
+        title="runs that all agree (k)",
+        sort=order,
+        axis=alt.Axis(labelExpr="split(datum.label, '|')[1]", labelAngle=0, ticks=False, domain=False),
+        scale=alt.Scale(domain=order),
+    )
+    scale = alt.Scale(domain=[0, top])
+    up = alt.Y(
+        "value:Q",
+        title="unanimous and wrong",
+        scale=scale,
+        axis=alt.Axis(format="%", tickCount=5, domain=False, ticks=False),
+    )
+    tips = [
+        alt.Tooltip("source_words:N", title="agreement of"),
+        alt.Tooltip("k:Q", title="runs (k)"),
+        alt.Tooltip("shown:N", title="wrong"),
+        alt.Tooltip("n:Q", title="false questions, effective", format=".1f"),
+        alt.Tooltip("blank_reason:N", title="blank because"),
+    ]
+    grey = (
+        alt.Chart(data_of(boxes))
+        .mark_bar(color=NULL, opacity=0.25, stroke=NULL, strokeDash=[3, 2], strokeWidth=1)
+        .encode(
+            x=across,
+            y=alt.Y("lower:Q", scale=scale),
+            y2="upper:Q",
+            tooltip=[alt.Tooltip("words:N", title="shared difficulty alone")],
+        )
+    )
+    base = alt.Chart(data_of(drawn)).encode(x=across)
+    whole = [row for row in drawn if row["low"] is not None and row["high"] is not None]
+    bars = (
+        alt.Chart(data_of(whole))
+        .mark_rule(strokeWidth=1.6, color=WRONG)
+        .encode(x=across, y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    )
+    line = base.mark_line(strokeWidth=1.2, color=WRONG, opacity=0.6).encode(y=up, detail="source:N")
+    points = base.mark_point(filled=True, shape="square", size=62, color=WRONG, opacity=1).encode(y=up, tooltip=tips)
+    layers = grey + line + bars + points
+    if bounds:
+        head = (
+            alt.Chart(data_of(bounds))
+            .mark_point(shape="triangle-down", filled=True, fill=PAPER, stroke=WRONG, size=60, opacity=1)
+            .encode(x=across, y=alt.Y("high:Q", scale=scale), tooltip=tips)
+        )
+        layers = layers + head
+    return finished(layers + _names(rows, across, top, scale), height=HEIGHT, right=14)
+
+
+def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> Any:
+    import altair as alt
+
+    first = {row["source"]: row for row in reversed(rows)}
+    labels = [
+        {"place": row["place"], "words": source, "top": top} for source, row in first.items()
+    ]
+    return (
+        alt.Chart(data_of(labels))
+        .mark_text(align="left", baseline="bottom", dy=-4, dx=-8, fontWeight="bold", color=INK, clip=False)
+        .encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N")
+    )
+
+
+def _placed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **row,
+            "place": f"{row['source']}|{int(row['k'])}",
+            "source_words": SOURCES.get(row["source"], row["source"]),
+        }
+        for row in rows
+    ]
+
+
+def _boxes(nulls: MeasurementTable | None, known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    if nulls is None:
+        return []
+    ends: dict[str, dict[str, float]] = {}
+    for row in _placed(rows_of(nulls)):
+        if row["null_kind"] == "difficulty_kept" and row["value"] is not None and row["place"] in known:
+            ends.setdefault(row["place"], {})[str(row["estimate"])] = row["value"]
+    return [
+        {
+            "place": place,
+            "lower": min(both.values()),
+            "upper": max(both.values()),
+            "words": f"{100 * min(both.values()):.1f} % to {100 * max(both.values()):.1f} %",
+        }
+        for place, both in ends.items()
+    ]

@@ -1,0 +1,307 @@
+"""How does a measured study become one page that can be forwarded?
+
+One HTML file that needs no network: charts as JSON, one script, one style sheet, both named by hash in the
+page's own content policy. Everything a model or a user wrote is text, never markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from limitset.charts.shown import CLIP, number, visible
+from limitset.charts.theme import DARK
+from limitset.core import parquet
+from limitset.core.errors import InputError
+from limitset.report.bundle import javascript
+
+MOST_POINTS: Final = 5_000
+"""Rows of data a chart may hold; more must be sampled by whoever builds the figure, who says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows under a figure or beside it; hostile text is allowed in cells."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One idea: a sentence that states what is shown, the chart, its caption with n, and its data.
+
+    `name` is a slug, used for links and file names.
+    """
+
+    name: str
+    title: str
+    chart: Any
+    caption: str
+    table: Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """A word of the page: plainly, and as a formula (`_{...}` and `^{...}` set indices)."""
+
+    term: str
+    plain: str
+    formula: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything on one page, in the order in which it is read.
+
+    Parameters
+    ----------
+    title
+        What this is: "limitset first look".
+    scope
+        Which systems and questions the numbers are about; stands beside the title.
+    date
+        Given, never read from a clock.
+    headline, decisions
+        Sentences: what was found, what to do.
+    figures
+        The first stands on the first screen.
+    tables
+        Stand beside the first figure.
+    definitions, provenance, numbers, attributions
+        What every word means, what made the numbers, `Measurement.record()` of each, and whose data it is.
+    limits
+        What the page cannot say.
+    """
+
+    title: str
+    scope: str
+    date: str
+    headline: tuple[str, ...]
+    decisions: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    numbers: tuple[dict[str, Any], ...] = ()
+    attributions: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+def render(page: Page) -> str:
+    """Return the page as one self-contained HTML text.
+
+    Parameters
+    ----------
+    page
+        What to show.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing and runs only the script it carries.
+
+    Raises
+    ------
+    InputError
+        When a chart holds more than 5,000 rows, or two figures share a name.
+    """
+    _check(page)
+    style = _packaged("style.css") + dark_rules()
+    library, script = javascript(), _packaged("page.js")
+    return (
+        _template()
+        .render(
+            page=page,
+            style=_trusted(style),
+            library=_trusted(library),
+            script=_trusted(script),
+            policy=policy([library, script], style),
+            charts=_trusted(inlined_json({figure.name: _spec(figure) for figure in page.figures})),
+            favicon=_favicon(),
+            numbers=_numbers_table(page.numbers),
+        )
+        .replace("\r\n", "\n")
+    )
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write the page; the file appears whole or not at all."""
+    parquet.write_text(path, render(page))
+
+
+def policy(scripts: Sequence[str], style: str) -> str:
+    """Return the content policy that allows exactly these scripts and this style, and no request."""
+    allowed = " ".join(f"'{_sha256(script)}'" for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src '{_sha256(style)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def inlined_json(value: Any) -> str:
+    r"""Write JSON that cannot leave a script element, whatever text it holds.
+
+    Examples
+    --------
+    >>> inlined_json({"a": "</script>"})
+    '{"a":"\\u003c/script>"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in ("<", "\u2028", "\u2029"):
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def dark_rules() -> str:
+    """Return the rules that swap each chart colour for its partner on a dark screen."""
+    rules = "".join(
+        f'.chart [{side}="{light}"]{{{side}:{dark}}}'
+        for light, dark in DARK.items()
+        for side in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme: dark){{{rules}}}\n"
+
+
+def _check(page: Page) -> None:
+    names = [figure.name for figure in page.figures]
+    for name in names:
+        if names.count(name) > 1 or not re.fullmatch(r"[a-z0-9-]+", name):
+            raise InputError.of(
+                expected="figure names must be distinct words of a-z, 0-9 and -",
+                got=name,
+                fix="Rename the figure.",
+            )
+
+
+def _spec(figure: Figure) -> dict[str, Any]:
+    spec: dict[str, Any] = figure.chart.to_dict()
+    rows = sum(len(rows) for rows in spec.get("datasets", {}).values()) + _inline_rows(spec)
+    if rows > 4 * MOST_POINTS:
+        raise InputError.of(
+            expected=f"a chart may hold {4 * MOST_POINTS} rows",
+            got=f"{rows} in {figure.name}",
+            fix="Sample the rows and say so in the caption.",
+        )
+    return spec
+
+
+def _inline_rows(spec: Any) -> int:
+    if isinstance(spec, list):
+        return sum(_inline_rows(part) for part in spec)
+    if not isinstance(spec, dict):
+        return 0
+    data = spec.get("data")
+    own = len(data["values"]) if isinstance(data, dict) and isinstance(data.get("values"), list) else 0
+    return own + sum(_inline_rows(spec[name]) for name in ("layer", "vconcat", "hconcat", "spec") if name in spec)
+
+
+def _numbers_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    rows = tuple(
+        (
+            record["instrument"],
+            ", ".join(f"{name} {_in_words(value)}" for name, value in record.items() if name not in _FIXED),
+            record["value"],
+            _interval_text(record),
+            record["n"],
+            record["null_kind"],
+            record["blank_reason"],
+        )
+        for record in records
+    )
+    columns = ("instrument", "of", "value", "interval", "n", "null", "blank because")
+    return Table(title="Every number", columns=columns, rows=rows)
+
+
+_FIXED = frozenset(
+    "instrument version level value low high interval_method confidence null_kind n blank_reason notes".split()
+)
+
+
+def _interval_text(record: Mapping[str, Any]) -> str:
+    low, high = float(record["low"]), float(record["high"])
+    if math.isnan(high):
+        return ""
+    if math.isnan(low):
+        return f"at most {number(high)}"
+    return f"[{number(low)}, {number(high)}]"
+
+
+def _in_words(value: object) -> str:
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def cell(value: object) -> str:
+    """Write a value of a table as text.
+
+    Examples
+    --------
+    >>> cell(0.123456), cell(7), cell(None), cell(float("nan")), cell(True)
+    ('0.123', '7', '', '', 'yes')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    return visible(str(value))
+
+
+def sentence(text: str) -> Any:
+    """Escape a sentence; set intervals smaller and keep numbers with their units."""
+    from markupsafe import Markup, escape
+
+    safe = str(escape(visible(text))).replace(" %", "\u00a0%")
+    safe = re.sub(r"\[[\d.]+, [\d.]+\]", r'<span class="interval">\g<0></span>', safe)
+    return Markup(safe)  # noqa: S704
+
+
+def formula(text: str) -> Any:
+    """Escape a formula and set its indices."""
+    from markupsafe import Markup, escape
+
+    safe = re.sub(r"_\{([^{}]*)\}", r"<sub>\1</sub>", str(escape(text)))
+    return Markup(re.sub(r"\^\{([^{}]*)\}", r"<sup>\1</sup>", safe))  # noqa: S704
+
+
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(sentence=sentence, formula=formula, cell=cell, visible=visible)
+    environment.tests["numeric"] = lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    environment.globals["CLIP"] = CLIP
+    return environment.from_string(_packaged("template.html.j2"))
+
+
+def _trusted(text: str) -> Any:
+    # our own style and script, the library bundle, and JSON without "<"
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704
+
+
+def _packaged(name: str) -> str:
+    return files("limitset.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _sha256(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _favicon() -> str:
+    drawing = _packaged("mark.svg").encode()
+    return "data:image/svg+xml;base64," + base64.b64encode(drawing).decode()
