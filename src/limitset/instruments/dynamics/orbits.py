@@ -1,0 +1,220 @@
+"""Where do many runs of a map go, which of them come back to a state, and when?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from limitset.core.errors import InputError
+from limitset.core.orbits import Orbits
+from limitset.core.protocols import SelfMap
+from limitset.core.recurrence import BrentSearch, Cycle, first_phase_limit
+from limitset.core.streams import Streams
+from limitset.core.undefined import NEVER
+
+INSTRUMENT: Final = "orbits"
+VERSION: Final = 1
+
+OnStep = Callable[[int, Sequence[int], Sequence[Hashable]], None]
+"""Called after every application with the step, the rows in the batch and their new states."""
+
+
+def iterate(
+    map: SelfMap[Any],
+    starts: Sequence[Hashable],
+    *,
+    steps: int,
+    rng: Streams,
+    on_step: OnStep | None = None,
+    hold: bool = True,
+    resume_from: Orbits | None = None,
+) -> Orbits:
+    """Apply a map again and again to many starts, and stop each run when it comes back to a state.
+
+    x_{t+1} = f(x_t); a run of a deterministic map has settled at the first t with x_t = x_mu, mu < t.
+
+    Parameters
+    ----------
+    map
+        The map; it gets `rows`, the places in `starts` that the batch stands for, and at step t (from 1) the
+        streams ``rng.child("step", t)``.
+    starts : (b,)
+        Hashable states: texts, whole numbers, tuples.
+    steps
+        How many steps each run gets, counted from its start, 1 or more.
+    rng
+        Random streams, for maps that draw.
+    on_step
+        Called after every application (for progress and saving); it must not change what it is given.
+    hold
+        Keep every state (the default), or three states a run: the answer is the same, the map is applied up
+        to six times as often.
+    resume_from
+        Go on from orbits of the same map, starts and streams, up to `steps` in all.
+
+    Returns
+    -------
+    Orbits
+        `arrival` (steps, inf for never) and `periods` (0 for never) of each run, and its states.
+
+    Raises
+    ------
+    InputError
+        For numeric arrays, states that cannot be hashed, `steps` below 1, or orbits that are not of these
+        starts.
+
+    Notes
+    -----
+    A map that is not deterministic is never called cyclic: all its runs are undecided, whatever they repeat.
+    "Never" means: not within `steps`. States are compared exactly; numbers that only come close do not count.
+
+    References
+    ----------
+    Brent (1980), section 3, doi:10.1007/BF01933190 (`hold=False`). Datseris and Wagemakers (2022),
+    Effortless estimation of basins of attraction, doi:10.1063/5.0076568 (words, inf for never).
+
+    Examples
+    --------
+    >>> from limitset.maps.classic import FiniteMap
+    >>> got = iterate(FiniteMap(images=(1, 2, 1, 3)), [0, 1, 3], steps=9, rng=Streams(0))
+    >>> got.arrival.tolist(), got.periods.tolist(), got.lasts
+    ([1.0, 0.0, 0.0], [2, 2, 1], (1, 1, 3))
+    """
+    _check(starts, steps, hold, resume_from)
+    applied = _Applied(map, tuple(starts), rng, on_step)
+    if hold:
+        return _recorded(applied, steps, resume_from)
+    return (
+        _searched(applied, steps, resume_from) if map.deterministic else _walked(applied, steps, resume_from)
+    )
+
+
+class _Applied:
+    """A map with its starts and streams, that counts how often it was applied for each run."""
+
+    def __init__(
+        self, map: SelfMap[Any], starts: tuple[Hashable, ...], rng: Streams, on_step: OnStep | None
+    ) -> None:
+        self.map, self.starts, self.rng, self.on_step = map, starts, rng, on_step
+        self.counts = np.zeros(len(starts), dtype=np.int64)
+
+    def step(self, states: list[Hashable], rows: list[int], step: int) -> list[Hashable]:
+        images = list(self.map.step(states, rows=tuple(rows), rng=self.rng.child("step", step)))
+        if len(images) != len(states):
+            raise InputError.of(
+                expected=f"a map must give one image a state, {len(states)} here",
+                got=len(images),
+                fix="Return them in the order of the batch.",
+            )
+        np.add.at(self.counts, rows, 1)
+        if self.on_step is not None:
+            self.on_step(step, tuple(rows), tuple(images))
+        return images
+
+
+def _recorded(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+    """Keep every state and look each new one up."""
+    paths = [[start] for start in applied.starts] if earlier is None else [list(p) for p in earlier.states]
+    seen = [dict(zip(reversed(path), reversed(range(len(path))), strict=True)) for path in paths]
+    cycles = _known(applied, earlier)
+    for step in range(1, steps + 1):
+        rows = [row for row, path in enumerate(paths) if cycles[row] is None and len(path) == step]
+        if not rows:
+            continue
+        for row, image in zip(rows, applied.step([paths[row][-1] for row in rows], rows, step), strict=True):
+            paths[row].append(image)
+            before = seen[row].setdefault(image, step)
+            if before < step and applied.map.deterministic:
+                cycles[row] = Cycle(transient=before, period=step - before)
+    return _orbits(
+        applied,
+        steps=steps,
+        cycles=cycles,
+        lasts=[path[-1] for path in paths],
+        paths=paths,
+        earlier=earlier,
+    )
+
+
+def _searched(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+    """Hold three states a run; runs that had not settled earlier are searched anew."""
+    cycles = _known(applied, earlier)
+    lasts = list(applied.starts if earlier is None else earlier.lasts)
+    searches = {row: BrentSearch.of(start) for row, start in enumerate(applied.starts) if cycles[row] is None}
+    tick = 0
+    while searches:
+        tick += 1
+        wanted = [(row, state) for row, search in searches.items() for state in search.pending]
+        images = iter(applied.step([state for _, state in wanted], [row for row, _ in wanted], tick))
+        for row, search in list(searches.items()):
+            searches[row] = now = search.advanced([next(images) for _ in search.pending])
+            if tick == steps:  # kept in case the run does not settle
+                lasts[row] = now.fast
+            found = now.found
+            if found is not None and found.transient + found.period <= steps:
+                cycles[row], lasts[row] = found, now.fast
+            if found is not None or (now.phase == "period" and now.steps >= first_phase_limit(steps)):
+                del searches[row]
+    return _orbits(applied, steps=steps, cycles=cycles, lasts=lasts, paths=[], earlier=earlier)
+
+
+def _walked(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+    """Hold the last state of a map that draws random numbers."""
+    lasts = list(applied.starts if earlier is None else earlier.lasts)
+    rows = list(range(len(lasts)))
+    for step in range(1 if earlier is None else earlier.steps + 1, steps + 1):
+        lasts = applied.step(lasts, rows, step)
+    return _orbits(applied, steps=steps, cycles=[None] * len(lasts), lasts=lasts, paths=[], earlier=earlier)
+
+
+def _known(applied: _Applied, earlier: Orbits | None) -> list[Cycle | None]:
+    if earlier is None:
+        return [None] * len(applied.starts)
+    pairs = zip(earlier.arrival, earlier.periods, strict=True)
+    return [Cycle(transient=int(at), period=int(period)) if period else None for at, period in pairs]
+
+
+def _orbits(
+    applied: _Applied,
+    *,
+    steps: int,
+    cycles: list[Cycle | None],
+    lasts: list[Hashable],
+    paths: list[list[Hashable]],
+    earlier: Orbits | None,
+) -> Orbits:
+    return Orbits(
+        level=applied.map.level,
+        deterministic=applied.map.deterministic,
+        steps=steps,
+        starts=applied.starts,
+        lasts=tuple(lasts),
+        states=tuple(tuple(path) for path in paths),
+        arrival=np.array([NEVER if cycle is None else cycle.transient for cycle in cycles], dtype=np.float64),
+        periods=np.array([0 if cycle is None else cycle.period for cycle in cycles], dtype=np.int64),
+        applications=applied.counts + (0 if earlier is None else earlier.applications),
+    )
+
+
+def _check(starts: Sequence[Hashable], steps: int, hold: bool, earlier: Orbits | None) -> None:
+    if steps < 1:
+        raise InputError.of(expected="steps must be 1 or more", got=steps, fix="Take one step.")
+    if isinstance(starts, str) or hasattr(starts, "dtype"):
+        raise InputError.of(
+            expected="starts must be a list of states", got=type(starts).__name__, fix="Make it a list."
+        )
+    odd = [type(s).__name__ for s in starts if hasattr(s, "shape") or not isinstance(s, Hashable)]
+    if odd:
+        raise InputError.of(
+            expected="states must be hashable and compared exactly", got=odd[0], fix="Use tuples or texts."
+        )
+    if earlier is None:
+        return
+    if earlier.starts != tuple(starts) or earlier.steps > steps or (hold and not earlier.held):
+        raise InputError.of(
+            expected=f"resume_from must be orbits of these starts, of {steps} steps or fewer, held as asked",
+            got=f"{len(earlier)} orbits of {earlier.steps} steps" + ("" if earlier.held else ", not held"),
+            fix="Iterate from the starts instead.",
+        )
