@@ -33,25 +33,30 @@ COPULA: Final = re.compile(
     r"(?:\s(?:is|are|was|were|has|have|had|equals?|becomes?|makes|gives)\s|\s*=\s*|:(?:\s+|$))"
 )
 END_OF_SENTENCE: Final = re.compile(r"(?<!\b[A-Za-z])(?<!\b[Ss]t)(?<!\bMt)(?<!\bDr)[.!?;](?=\s|$)")
+MARKER: Final = re.compile(r"^\s*(?:[-*•#>]+\s*)*(?:(?:final\s+)?answer|a|q)\s*[:.)]\s*", re.IGNORECASE)
 WORD: Final = re.compile(r"[+-]?\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:['’`ʻ][^\W\d_]+)*")
 NUMBER: Final = re.compile(r"[-−]?\d+(?:[,  ]\d{3})*(?:\.\d+)?(?!\d)")
 BREAK: Final = re.compile(r"[,;:()\[\]\"“”*<>|/=]|\s[-–—]\s|\.(?=\s|$)")
 
 ARTICLES: Final = frozenset({"the", "a", "an"})
-LEAD: Final = frozenset(
+_LEADING: Final = (
     "it its it's this that that's these they he she there here answer so well yes no sure ok okay then "
-    "only just about approximately exactly called named known city town capital currency".split()
+    "only just about approximately exactly called named known city town capital currency"
 )
-STOPS: Final = frozenset(
-    "is are was were be been has have had which who where when that because since so as and or but with in on "
-    "at for from by to than into located situated if while also not its it this these they then after before "
-    "equals".split()
+LEAD: Final = frozenset(_LEADING.split())
+_STOPPING: Final = (
+    "is are was were be been has have had which who where when that because since so as and or but with in "
+    "on at for from by to than into located situated if while also not its it this these they then after "
+    "before equals"
 )
-UNITS: Final = (
+STOPS: Final = frozenset(_STOPPING.split())
+_COUNTING: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
-).split()
-TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+UNITS: Final = _COUNTING.split()
+_TENFOLD: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS: Final = _TENFOLD.split()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +155,7 @@ def _sentences(reply: str, question: str) -> list[str]:
     asked = normalised(question)
     sentences = []
     for line in unicodedata.normalize("NFKC", reply).splitlines():
-        line = re.sub(r"^\s*(?:[-*•#>]+\s*)*(?:(?:final\s+)?answer|a|q)\s*[:.)]\s*", "", line, flags=re.I)
-        for sentence in END_OF_SENTENCE.split(line):
+        for sentence in END_OF_SENTENCE.split(MARKER.sub("", line)):
             words = normalised(sentence)
             if words and words != asked:
                 sentences.append(sentence.strip())

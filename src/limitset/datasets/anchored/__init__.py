@@ -5,7 +5,7 @@ from typing import Any
 
 _LAZY = {"anchored": "limitset.datasets.anchored.assembly"}
 
-__all__ = sorted(_LAZY)
+__all__ = [*_LAZY]
 
 
 def __getattr__(name: str) -> Any:

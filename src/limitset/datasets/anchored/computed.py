@@ -124,6 +124,9 @@ FACTORS: Final = {
 }
 """(small unit, large unit) to how many of the small make one of the large, exact by definition."""
 
+COUNTS: Final = (2, 2, 3, 2, 3, 2, 2, 3, 4, 5)
+"""How many of the large unit are asked about, in the order of `FACTORS`."""
+
 
 def conversions(asked: list[tuple[str, str, int]]) -> list[Question]:
     """Ask how many small units are in so many large ones."""
@@ -225,14 +228,14 @@ def computed() -> list[Question]:
         *products(small),
         *days_later([(day, later) for day in range(7) for later in (1, 3)][:12]),
         *month_lengths([1, 4, 5, 7, 8, 9, 10, 11]),
-        *conversions([(s, large, n) for (s, large), n in zip(FACTORS, (2, 2, 3, 2, 3, 2, 2, 3, 4, 5), strict=True)]),
+        *conversions([(*units, n) for units, n in zip(FACTORS, COUNTS, strict=True)]),
         *letter_counts(
             [("r", "strawberry"), ("e", "cheese"), ("p", "apple"), ("s", "mississippi"), ("o", "tomorrow"),
              ("a", "banana"), ("t", "butter"), ("l", "parallel")]
         ),
-        *sortings([tuple(int(one) for one in rng.choice(np.arange(1, 20), 3, replace=False)) for _ in range(8)]),
-        *parities([int(one) for one in rng.choice(np.arange(10, 100), 8, replace=False)]),
-        *larger_of_two([(int(a), int(b)) for a, b in rng.choice(np.arange(100, 1000), (8, 2), replace=False)]),
+        *sortings([tuple(rng.choice(np.arange(1, 20), 3, replace=False).tolist()) for _ in range(8)]),
+        *parities(rng.choice(np.arange(10, 100), 8, replace=False).tolist()),
+        *larger_of_two([(a, b) for a, b in rng.choice(np.arange(100, 1000), (8, 2), replace=False).tolist()]),
     ]  # fmt: skip
 
 

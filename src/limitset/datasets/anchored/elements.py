@@ -14,15 +14,17 @@ from limitset.core.errors import DependencyError
 from limitset.datasets.questions import Question, Source
 
 LICENCE: Final = "public domain"
-REGULAR: Final = (
-    "helium lithium boron carbon nitrogen oxygen neon aluminum silicon argon calcium titanium nickel \
-barium cobalt bromine krypton iodine uranium radium lanthanum".split()
+_REGULAR: Final = (
+    "helium lithium boron carbon nitrogen oxygen neon aluminum silicon argon calcium titanium nickel barium "
+    "cobalt bromine krypton iodine uranium radium lanthanum"
 )
+REGULAR: Final = _REGULAR.split()
 """Elements whose symbol begins their English name: asked in the recall stratum."""
-NUMBERED: Final = (
-    "hydrogen helium lithium carbon nitrogen oxygen sodium silicon chlorine calcium iron copper zinc \
-silver gold uranium".split()
+_NUMBERED: Final = (
+    "hydrogen helium lithium carbon nitrogen oxygen sodium silicon chlorine calcium iron copper zinc silver "
+    "gold uranium"
 )
+NUMBERED: Final = _NUMBERED.split()
 """Elements whose atomic number is asked."""
 
 

@@ -54,14 +54,14 @@ def exemplars() -> dict[str, tuple[Question, ...]]:
     return {
         # right answers of both lengths and in both places, so that no example teaches a shortcut
         "decimal": (
-            _choice("decimal", "shown-1", "2.61", "2.5", "2.5", "2.61"),
-            _choice("decimal", "shown-2", "30.7", "30.25", "30.7", "30.25"),
-            _choice("decimal", "shown-3", "14.37", "14.2", "14.37", "14.2"),
+            _choice("decimal", "shown-1", right="2.61", lure="2.5", swap=True),
+            _choice("decimal", "shown-2", right="30.7", lure="30.25", swap=False),
+            _choice("decimal", "shown-3", right="14.37", lure="14.2", swap=False),
         ),
         "fraction": (
-            _choice("fraction", "shown-1", "3/5", "1/2", "1/2", "3/5"),
-            _choice("fraction", "shown-2", "1/9", "1/10", "1/9", "1/10"),
-            _choice("fraction", "shown-3", "6/7", "2/7", "6/7", "2/7"),
+            _choice("fraction", "shown-1", right="3/5", lure="1/2", swap=True),
+            _choice("fraction", "shown-2", right="1/9", lure="1/10", swap=False),
+            _choice("fraction", "shown-3", right="6/7", lure="2/7", swap=False),
         ),
     }
 
@@ -74,17 +74,15 @@ def _state(place: places.Place) -> Question:
 def _decimal(whole: int, tenth: int, longer: int, *, swap: bool) -> Question:
     # tenth is one digit and longer has two and does not pass 10 * tenth, so the shorter one is larger
     right, lure = f"{whole}.{tenth}", f"{whole}.{longer}"
-    first, second = (lure, right) if swap else (right, lure)
-    return _choice("decimal", f"{right}-{lure}", right, lure, first, second)
+    return _choice("decimal", f"{right}-{lure}", right=right, lure=lure, swap=swap)
 
 
 def _fraction(low: int, high: int, *, swap: bool) -> Question:
-    right, lure = f"1/{low}", f"1/{high}"
+    return _choice("fraction", f"{low}-{high}", right=f"1/{low}", lure=f"1/{high}", swap=swap)
+
+
+def _choice(kind: str, name: str, *, right: str, lure: str, swap: bool) -> Question:
     first, second = (lure, right) if swap else (right, lure)
-    return _choice("fraction", f"{low}-{high}", right, lure, first, second)
-
-
-def _choice(kind: str, name: str, right: str, lure: str, first: str, second: str) -> Question:
     return Question(
         item=f"{kind}-{name}",
         kind=kind,

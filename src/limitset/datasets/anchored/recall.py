@@ -15,7 +15,7 @@ CONTINENTS: Final = {
 }
 """Continents asked for; North America and Oceania are counted in too many ways."""
 
-ON_TWO: Final = frozenset("RU TR EG KZ AZ GE AM CY".split())
+ON_TWO: Final = frozenset(("RU", "TR", "EG", "KZ", "AZ", "GE", "AM", "CY"))
 """Countries that lie on two continents, or whose continent is told differently: not asked."""
 
 CAPITAL_STEP: Final = 3
@@ -72,9 +72,13 @@ def code_question(place: places.Place) -> Question:
 def exemplars() -> dict[str, tuple[Question, ...]]:
     """Return worked examples of the kinds that stand only here."""
     shown = {
-        "continent": [("HR", "Croatia", "Europe"), ("SN", "Senegal", "Africa"), ("GY", "Guyana", "South America")],
+        "continent": [
+            ("HR", "Croatia", "Europe"),
+            ("SN", "Senegal", "Africa"),
+            ("GY", "Guyana", "South America"),
+        ],
         "code": [("HR", "Croatia", "HR"), ("SN", "Senegal", "SN"), ("LV", "Latvia", "LV")],
-    }  # fmt: skip
+    }
     built = {"continent": continent_question, "code": code_question}
     return {
         kind: tuple(built[kind](_shown(code, name, answer)) for code, name, answer in rows)
