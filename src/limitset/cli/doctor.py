@@ -48,14 +48,18 @@ def _findings() -> dict[str, Any]:
     import shutil
 
     from limitset.core.provenance import machine, package_versions
-    from limitset.models.packaged import cache_folder, states
+    from limitset.models.packaged import PACKAGED, cache_folder, manifest_of, model_folder
 
     cache = cache_folder()
     parent = next(folder for folder in (cache, *cache.parents) if folder.exists())
     return {
         "machine": {**machine(), "free disk": f"{shutil.disk_usage(parent).free / 1e9:.0f} GB"},
         "packages": package_versions(),
-        "models": states(),
+        "models": {name: _state(manifest_of(model_folder(name))) for name in PACKAGED},
         "cache": str(cache),
         "missing": {name: fix for name, fix in NEEDED.items() if find_spec(name) is None},
     }
+
+
+def _state(manifest: dict[str, Any] | None) -> str:
+    return "there" if manifest else "not there: limitset models get"

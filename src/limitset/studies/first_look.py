@@ -6,11 +6,13 @@ looped: the model rewrites its own text, or answers again, until the text repeat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from limitset.core.errors import InputError
+from limitset.core.progress import Progress
 from limitset.core.provenance import machine, package_versions
 from limitset.core.streams import Streams
 from limitset.core.tasks import Task
@@ -28,7 +30,15 @@ from limitset.studies.reporting import Finished, rebuild
 from limitset.studies.spec import FirstLook
 
 
-def run_first_look(spec: FirstLook, out: Path, *, toml_text: str, date: str) -> Finished:
+def run_first_look(
+    spec: FirstLook,
+    out: Path,
+    *,
+    toml_text: str,
+    date: str,
+    command: str = "",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Finished:
     """Run, or go on with, a first look and write its page.
 
     Parameters
@@ -41,6 +51,10 @@ def run_first_look(spec: FirstLook, out: Path, *, toml_text: str, date: str) -> 
         The study file, kept verbatim.
     date
         Date of the run, for the reader.
+    command
+        What was typed, for the methods section of the page.
+    on_progress
+        Called at the start and after every task.
 
     Returns
     -------
@@ -50,19 +64,25 @@ def run_first_look(spec: FirstLook, out: Path, *, toml_text: str, date: str) -> 
     Raises
     ------
     InputError
-        When a model or the questions cannot be used, or the folder holds another study.
+        When a model or the questions cannot be used, the folder holds another study, or a task failed.
     """
     sources = [resolve(name) for name in spec.models]
     questions = chosen_questions(spec)
     folder = StudyFolder.create_or_open(
         out,
         toml_text=toml_text,
-        lock=_lock(spec, sources, questions, date),
+        lock={**_lock(spec, sources, questions), "created": date, "command": command},
         tasks=planned(spec, sources, questions),
     )
     with folder:
         folder.write_items(questions.items)
-        run_tasks(folder, Workbench(questions))
+        summary = run_tasks(folder, Workbench(questions), on_progress=on_progress)
+    if summary.failed:
+        raise InputError.of(
+            expected=f"every task of {out} must end well",
+            got=f"{len(summary.failed)} that failed: {summary.failed[0].error.splitlines()[-1]}",
+            fix="Mend that; the same command tries them again.",
+        )
     return rebuild(out)
 
 
@@ -98,9 +118,7 @@ class Workbench:
         return self._open[name]
 
 
-def _lock(
-    spec: FirstLook, sources: Sequence[ModelSource], questions: QuestionSet, date: str
-) -> dict[str, Any]:
+def _lock(spec: FirstLook, sources: Sequence[ModelSource], questions: QuestionSet) -> dict[str, Any]:
     return {
         "spec": spec.model_dump(mode="json"),
         "models": {source.name: source.identity for source in sources},
@@ -108,5 +126,4 @@ def _lock(
         "attributions": list(questions.attributions()),
         "packages": package_versions(),
         "machine": machine(),
-        "created": date,
     }
