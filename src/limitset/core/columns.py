@@ -178,7 +178,8 @@ def _lists(values: Any, kind: Kind) -> np.ndarray:
         if _is_nothing(value):
             out[row] = None
         elif kind is Kind.NUMBERS:
-            out[row] = tuple(float(one) for one in value)
+            # DuckDB gives a NaN inside a list back as a masked element
+            out[row] = tuple(UNDEFINED if _is_nothing(one) else float(one) for one in value)
         else:
             out[row] = tuple(str(one) for one in value)
     return out
