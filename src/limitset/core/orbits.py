@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,7 +14,8 @@ from limitset.core.errors import InputError
 from limitset.core.intervals import wilson
 from limitset.core.levels import Level
 from limitset.core.limit_sets import Certificate, LimitKind, LimitSets
-from limitset.core.undefined import UNDEFINED, UNMATCHED
+from limitset.core.recurrence import Cycle
+from limitset.core.undefined import NEVER, UNDEFINED, UNMATCHED
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,8 +57,22 @@ class Orbits:
         for name in ("arrival", "periods", "applications"):
             object.__setattr__(self, name, frozen(np.asarray(getattr(self, name))))
 
+    @classmethod
+    def of_cycles(cls, cycles: Sequence[Cycle | None], **columns: Any) -> Orbits:
+        """Build from the cycle of each run, None where none was found, and the other columns."""
+        return cls(
+            arrival=np.array([NEVER if one is None else one.transient for one in cycles], dtype=np.float64),
+            periods=np.array([0 if one is None else one.period for one in cycles], dtype=np.int64),
+            **columns,
+        )
+
     def __len__(self) -> int:
         return len(self.starts)
+
+    def cycles(self) -> list[Cycle | None]:
+        """Return the cycle of each run, None where none was found."""
+        pairs = zip(self.arrival, self.periods, strict=True)
+        return [Cycle(transient=int(at), period=int(period)) if period else None for at, period in pairs]
 
     @property
     def held(self) -> bool:

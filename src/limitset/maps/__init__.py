@@ -16,11 +16,12 @@ _LAZY = {
     "Instruction": "text",
     "TextMap": "text",
     "text_starts": "text",
-    "StateClass": "loop_rows",
-    "loop_rows": "loop_rows",
+    "LoopRows": "text_rows",
+    "StateClass": "text_rows",
+    "loop_rows": "text_rows",
 }
 
-__all__ = sorted([*_LAZY])
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,8 @@
 """Where do runs of a map go: orbits, cycles, and the ends of text loops."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 _LAZY = {
@@ -9,10 +11,11 @@ _LAZY = {
     "find_cycle": "cycles",
     "iterate": "orbits",
     "loop_ends": "loop_ends",
-    "text_limit_sets": "loop_ends",
+    "perturbation_stability": "perturbation",
+    "text_limit_sets": "text_sets",
 }
 
-__all__ = sorted([*_LAZY])
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:
@@ -24,3 +27,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Instruments(ModuleType):
+    """A package in which `dynamics.loop_ends` is the function, also after its file was imported by name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # the import system binds a loaded file to its package; one file bears the name of its function
+        named_alike = isinstance(value, ModuleType) and _LAZY.get(name) == name
+        super().__setattr__(name, getattr(value, name) if named_alike else value)
+
+
+sys.modules[__name__].__class__ = _Instruments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -12,13 +13,11 @@ from limitset.core.orbits import Orbits
 from limitset.core.protocols import SelfMap
 from limitset.core.recurrence import BrentSearch, Cycle, first_phase_limit
 from limitset.core.streams import Streams
-from limitset.core.undefined import NEVER
 
 INSTRUMENT: Final = "orbits"
 VERSION: Final = 1
 
-OnStep = Callable[[int, Sequence[int], Sequence[Hashable]], None]
-"""Called after every application with the step, the rows in the batch and their new states."""
+OnStep = Callable[[int, Sequence[int], Sequence[Hashable]], None]  # step, rows of the batch, new states
 
 
 def iterate(
@@ -47,7 +46,7 @@ def iterate(
     rng
         Random streams, for maps that draw.
     on_step
-        Called after every application (for progress and saving); it must not change what it is given.
+        Called after every application with the step, the rows and their new states (progress, saving).
     hold
         Keep every state (the default), or three states a run: the answer is the same, the map is applied up
         to six times as often.
@@ -83,22 +82,30 @@ def iterate(
     ([1.0, 0.0, 0.0], [2, 2, 1], (1, 1, 3))
     """
     _check(starts, steps, hold, resume_from)
-    applied = _Applied(map, tuple(starts), rng, on_step)
+    runs = _Runs(map, tuple(starts), steps, rng, on_step, resume_from)
     if hold:
-        return _recorded(applied, steps, resume_from)
-    return (
-        _searched(applied, steps, resume_from) if map.deterministic else _walked(applied, steps, resume_from)
-    )
+        return _recorded(runs)
+    return _searched(runs) if map.deterministic else _walked(runs)
 
 
-class _Applied:
-    """A map with its starts and streams, that counts how often it was applied for each run."""
+@dataclass
+class _Runs:
+    """What is iterated, and how often the map was applied for each run."""
 
-    def __init__(
-        self, map: SelfMap[Any], starts: tuple[Hashable, ...], rng: Streams, on_step: OnStep | None
-    ) -> None:
-        self.map, self.starts, self.rng, self.on_step = map, starts, rng, on_step
-        self.counts = np.zeros(len(starts), dtype=np.int64)
+    map: SelfMap[Any]
+    starts: tuple[Hashable, ...]
+    steps: int
+    rng: Streams
+    on_step: OnStep | None
+    earlier: Orbits | None
+
+    def __post_init__(self) -> None:
+        self.counts = np.zeros(len(self.starts), dtype=np.int64)
+        self.cycles: list[Cycle | None] = [None] * len(self.starts)
+        self.lasts = list(self.starts)
+        if self.earlier is not None:
+            self.counts += self.earlier.applications
+            self.cycles, self.lasts = self.earlier.cycles(), list(self.earlier.lasts)
 
     def step(self, states: list[Hashable], rows: list[int], step: int) -> list[Hashable]:
         images = list(self.map.step(states, rows=tuple(rows), rng=self.rng.child("step", step)))
@@ -113,89 +120,62 @@ class _Applied:
             self.on_step(step, tuple(rows), tuple(images))
         return images
 
+    def orbits(self, paths: Sequence[Sequence[Hashable]] = ()) -> Orbits:
+        return Orbits.of_cycles(
+            self.cycles,
+            level=self.map.level,
+            deterministic=self.map.deterministic,
+            steps=self.steps,
+            starts=self.starts,
+            lasts=tuple(self.lasts),
+            states=tuple(tuple(path) for path in paths),
+            applications=self.counts,
+        )
 
-def _recorded(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+
+def _recorded(runs: _Runs) -> Orbits:
     """Keep every state and look each new one up."""
-    paths = [[start] for start in applied.starts] if earlier is None else [list(p) for p in earlier.states]
+    paths = [[start] for start in runs.starts] if runs.earlier is None else [*map(list, runs.earlier.states)]
     seen = [dict(zip(reversed(path), reversed(range(len(path))), strict=True)) for path in paths]
-    cycles = _known(applied, earlier)
-    for step in range(1, steps + 1):
-        rows = [row for row, path in enumerate(paths) if cycles[row] is None and len(path) == step]
-        if not rows:
-            continue
-        for row, image in zip(rows, applied.step([paths[row][-1] for row in rows], rows, step), strict=True):
+    for step in range(1, runs.steps + 1):
+        rows = [row for row, path in enumerate(paths) if runs.cycles[row] is None and len(path) == step]
+        images = runs.step([paths[row][-1] for row in rows], rows, step) if rows else []
+        for row, image in zip(rows, images, strict=True):
             paths[row].append(image)
             before = seen[row].setdefault(image, step)
-            if before < step and applied.map.deterministic:
-                cycles[row] = Cycle(transient=before, period=step - before)
-    return _orbits(
-        applied,
-        steps=steps,
-        cycles=cycles,
-        lasts=[path[-1] for path in paths],
-        paths=paths,
-        earlier=earlier,
-    )
+            if before < step and runs.map.deterministic:
+                runs.cycles[row] = Cycle(transient=before, period=step - before)
+    runs.lasts = [path[-1] for path in paths]
+    return runs.orbits(paths)
 
 
-def _searched(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+def _searched(runs: _Runs) -> Orbits:
     """Hold three states a run; runs that had not settled earlier are searched anew."""
-    cycles = _known(applied, earlier)
-    lasts = list(applied.starts if earlier is None else earlier.lasts)
-    searches = {row: BrentSearch.of(start) for row, start in enumerate(applied.starts) if cycles[row] is None}
+    open_rows = [row for row, cycle in enumerate(runs.cycles) if cycle is None]
+    searches = {row: BrentSearch.of(runs.starts[row]) for row in open_rows}
     tick = 0
     while searches:
         tick += 1
         wanted = [(row, state) for row, search in searches.items() for state in search.pending]
-        images = iter(applied.step([state for _, state in wanted], [row for row, _ in wanted], tick))
+        images = iter(runs.step([state for _, state in wanted], [row for row, _ in wanted], tick))
         for row, search in list(searches.items()):
             searches[row] = now = search.advanced([next(images) for _ in search.pending])
-            if tick == steps:  # kept in case the run does not settle
-                lasts[row] = now.fast
+            if tick == runs.steps:  # kept in case the run does not settle
+                runs.lasts[row] = now.fast
             found = now.found
-            if found is not None and found.transient + found.period <= steps:
-                cycles[row], lasts[row] = found, now.fast
-            if found is not None or (now.phase == "period" and now.steps >= first_phase_limit(steps)):
+            if found is not None and found.transient + found.period <= runs.steps:
+                runs.cycles[row], runs.lasts[row] = found, now.fast
+            if found is not None or (now.phase == "period" and now.steps >= first_phase_limit(runs.steps)):
                 del searches[row]
-    return _orbits(applied, steps=steps, cycles=cycles, lasts=lasts, paths=[], earlier=earlier)
+    return runs.orbits()
 
 
-def _walked(applied: _Applied, steps: int, earlier: Orbits | None) -> Orbits:
+def _walked(runs: _Runs) -> Orbits:
     """Hold the last state of a map that draws random numbers."""
-    lasts = list(applied.starts if earlier is None else earlier.lasts)
-    rows = list(range(len(lasts)))
-    for step in range(1 if earlier is None else earlier.steps + 1, steps + 1):
-        lasts = applied.step(lasts, rows, step)
-    return _orbits(applied, steps=steps, cycles=[None] * len(lasts), lasts=lasts, paths=[], earlier=earlier)
-
-
-def _known(applied: _Applied, earlier: Orbits | None) -> list[Cycle | None]:
-    if earlier is None:
-        return [None] * len(applied.starts)
-    pairs = zip(earlier.arrival, earlier.periods, strict=True)
-    return [Cycle(transient=int(at), period=int(period)) if period else None for at, period in pairs]
-
-
-def _orbits(
-    applied: _Applied,
-    *,
-    steps: int,
-    cycles: list[Cycle | None],
-    lasts: list[Hashable],
-    paths: list[list[Hashable]],
-    earlier: Orbits | None,
-) -> Orbits:
-    return Orbits(
-        level=applied.map.level,
-        deterministic=applied.map.deterministic,
-        steps=steps,
-        starts=applied.starts,
-        lasts=tuple(lasts),
-        states=tuple(tuple(path) for path in paths),
-        arrival=np.array([NEVER if cycle is None else cycle.transient for cycle in cycles], dtype=np.float64),
-        periods=np.array([0 if cycle is None else cycle.period for cycle in cycles], dtype=np.int64),
-        applications=applied.counts + (0 if earlier is None else earlier.applications),
-    )
+    rows = list(range(len(runs.starts)))
+    for step in range(1 if runs.earlier is None else runs.earlier.steps + 1, runs.steps + 1):
+        runs.lasts = runs.step(runs.lasts, rows, step)
+    return runs.orbits()
 
 
 def _check(starts: Sequence[Hashable], steps: int, hold: bool, earlier: Orbits | None) -> None:

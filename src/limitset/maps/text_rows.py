@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from limitset.core.columns import Kind
 from limitset.core.errors import InputError
 from limitset.core.levels import Level, Status
 from limitset.core.orbits import Orbits
-
-ORBIT_KINDS: Final = {
-    "item": Kind.TEXT,
-    "system": Kind.TEXT,
-    "loop": Kind.TEXT,
-    "step": Kind.NUMBER,
-    "period": Kind.NUMBER,
-    "text": Kind.TEXT,
-    "end": Kind.TEXT,
-    "right": Kind.NUMBER,
-}
-"""Columns of the orbits table. `period` is 0 for a loop that did not settle; `right` is 1, 0 or nothing."""
 
 
 class StateClass(Protocol):
@@ -47,7 +34,7 @@ class LoopRows:
     ends
         One record a loop, for `Ends.of_rows`.
     orbits
-        One record a step of a loop, with the columns `ORBIT_KINDS`.
+        One record a step of a loop, with the columns `limitset.core.loops.ORBIT_KINDS`.
     """
 
     ends: tuple[dict[str, Any], ...]
