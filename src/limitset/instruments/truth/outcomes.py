@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from limitset.core.intervals import Interval, logit_jackknife, wilson
+from limitset.core.intervals import Interval, columns_of, logit_jackknife, wilson
 from limitset.core.levels import Level
 from limitset.core.results import MeasurementTable
-from limitset.core.tallies import NO_STRATUM, Tallies
+from limitset.core.tallies import Tallies
 from limitset.core.undefined import UNDEFINED
 
 INSTRUMENT = "outcomes"
@@ -18,6 +18,8 @@ VERSION = 1
 
 OUTCOMES = ("right", "wrong", "abstained", "unparsed")
 ALL = "all"
+DUST = 1e-12
+"""Rounding left over from sums of shares."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +59,7 @@ def outcomes(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level
 
     Raises
     ------
-    UndefinedError
+    InputError
         When an answer has no anchor.
 
     Notes
@@ -81,32 +83,24 @@ def outcomes(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level
     [0.25, 0.5, 0.25, 0.0]
     """
     tallies.require_anchor()
-    systems = list(dict.fromkeys(str(name) for name in tallies.systems))
-    strata = [name for name in tallies.stratum_names() if name != NO_STRATUM]
     rows: list[tuple[str, str, str, Interval]] = []
-    for system in [*systems, ALL]:
-        shares = _shares(tallies if system == ALL else tallies.of_system(system))
-        for stratum in [*strata, ALL]:
-            kept = np.ones(tallies.items.size, dtype=bool) if stratum == ALL else tallies.strata == stratum
-            for outcome, share in zip(OUTCOMES, shares, strict=True):
-                share = share[kept & ~np.isnan(share)]
+    for system in [*dict.fromkeys(str(name) for name in tallies.systems), ALL]:
+        for stratum, part in (tallies if system == ALL else tallies.of_system(system)).by_stratum():
+            for outcome, share in zip(OUTCOMES, _shares(part), strict=True):
                 rows.append((system, stratum, outcome, _mean(share, confidence)))
+    axes = {
+        name: np.array([row[position] for row in rows], dtype=object)
+        for position, name in enumerate(("system", "stratum", "outcome"))
+    }
     return Outcomes(
         rates=MeasurementTable(
             instrument=INSTRUMENT,
             version=VERSION,
             level=level,
-            axes={
-                name: np.array([row[position] for row in rows], dtype=object)
-                for position, name in enumerate(("system", "stratum", "outcome"))
-            },
-            value=np.array([row[3].value for row in rows]),
-            low=np.array([row[3].low for row in rows]),
-            high=np.array([row[3].high for row in rows]),
-            n=np.array([row[3].n for row in rows]),
-            blank_reason=["no run of this system in this stratum" if row[3].n == 0 else "" for row in rows],
+            axes=axes,
             interval_method="logit jackknife over questions, Wilson over questions at the ends",
             confidence=confidence,
+            **columns_of([row[3] for row in rows]),
         )
     )
 
@@ -122,13 +116,15 @@ def _shares(tallies: Tallies) -> tuple[Float[np.ndarray, " q"], ...]:
     return right, wrong, abstained, np.maximum(1.0 - right - wrong - abstained, 0.0)
 
 
-def _mean(share: Float[np.ndarray, " n"], confidence: float) -> Interval:
-    # the rest of a share that is 1 up to rounding is dust, not mass
-    rest = np.where(share > 1 - 1e-12, 0.0, 1.0 - share)
-    share = np.where(share < 1e-12, 0.0, share)
-    got = logit_jackknife(share, rest, confidence=confidence)
+def _mean(share: Float[np.ndarray, " q"], confidence: float) -> Interval:
+    share = share[~np.isnan(share)]
+    if share.size == 0:
+        reason = "no run of this system in this stratum"
+        return Interval(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=0.0, blank_reason=reason)
+    # a share that is 0 or 1 up to rounding carries dust, not mass
+    share = np.where(share < DUST, 0.0, np.where(share > 1 - DUST, 1.0, share))
+    got = logit_jackknife(share, 1.0 - share, confidence=confidence)
     if np.isnan(got.low):
-        # the degenerate ends: clipped, because rounding may put the sum a hair outside [0, n]
-        got = wilson(float(np.clip(share.sum(), 0, share.size)), share.size, confidence=confidence)
-    value = float(share.mean()) if share.size else UNDEFINED
-    return Interval(value=value, low=max(got.low, 0.0), high=min(got.high, 1.0), n=float(share.size))
+        got = wilson(float(share.sum()), share.size, confidence=confidence)
+    low, high = max(got.low, 0.0), min(got.high, 1.0)
+    return Interval(value=float(share.mean()), low=low, high=high, n=float(share.size))
