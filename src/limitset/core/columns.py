@@ -6,6 +6,7 @@ numbers are object arrays. Columns are read-only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -154,7 +155,7 @@ def _as_codes(column: Column) -> Int[np.ndarray, " n"]:
 
 
 def _is_nothing(value: Any) -> bool:
-    return value is None or value is np.ma.masked or (isinstance(value, float) and np.isnan(value))
+    return value is None or value is np.ma.masked or (isinstance(value, float) and math.isnan(value))
 
 
 def _numbers(values: Any, name: str) -> Float[np.ndarray, " n"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TypeVar
+
+One = TypeVar("One", bound="LimitsetError")
 
 
 class LimitsetError(Exception):
@@ -13,7 +15,7 @@ class LimitsetError(Exception):
     """
 
     @classmethod
-    def of(cls, *, expected: str, got: object, fix: str) -> Self:
+    def of(cls: type[One], *, expected: str, got: object, fix: str) -> One:
         """Build the one sentence that every error of limitset is.
 
         Parameters

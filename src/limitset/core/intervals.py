@@ -54,7 +54,7 @@ def effective_number(weights: Float[np.ndarray, " q"]) -> float:
 
 def logit_jackknife(
     part: Float[np.ndarray, " q"],
-    rest: Float[np.ndarray, " q"],
+    rest: Float[np.ndarray, " other"],
     *,
     confidence: float = 0.95,
     degrees: float | None = None,
@@ -107,7 +107,7 @@ def logit_jackknife(
 
 
 def log_ratio_jackknife(
-    numerator: Float[np.ndarray, " q"], denominator: Float[np.ndarray, " q"], *, confidence: float = 0.95
+    numerator: Float[np.ndarray, " q"], denominator: Float[np.ndarray, " other"], *, confidence: float = 0.95
 ) -> Interval:
     """Interval of ``sum(numerator) / sum(denominator)``, a ratio that may pass 1, on the log scale.
 
@@ -214,7 +214,7 @@ def upper_bound(n: float, *, confidence: float = 0.95) -> float:
 
 def share_or_bound(
     part: Float[np.ndarray, " q"],
-    rest: Float[np.ndarray, " q"],
+    rest: Float[np.ndarray, " other"],
     *,
     confidence: float = 0.95,
     anchor_error: float = 0.0,
