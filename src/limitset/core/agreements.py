@@ -141,6 +141,27 @@ def unanimous(
     return distinct_shares(shares, present[:, column_item], k_max), present.sum(axis=0) >= steps
 
 
+def kept(
+    tallies: Tallies, counts: Int[np.ndarray, "c q"], *, units: Units, source: Source, k_max: int
+) -> Float[np.ndarray, " k"]:
+    """Return the mean over questions of the chance that k runs fall in a mass that each question keeps."""
+    questions = np.arange(tallies.items.size)
+    chance, _ = unanimous(tallies, counts, questions, units=units, source=source, k_max=k_max)
+    return np.asarray(chance.mean(axis=1))
+
+
+def forgotten(
+    tallies: Tallies, counts: Int[np.ndarray, "c q"], *, units: Units, source: Source, k_max: int
+) -> Float[np.ndarray, " k"]:
+    """Return the chance that k runs fall in a mass when every question has the mean mass of all."""
+    questions = np.arange(tallies.items.size)
+    shares, present = unit_shares(tallies, counts, questions, units)
+    means = (shares * present).sum(axis=1, keepdims=True) / np.maximum(present.sum(axis=1, keepdims=True), 1)
+    if source is Source.SEED:
+        return np.asarray(means[0] ** np.arange(1, k_max + 1))
+    return distinct_shares(means, np.ones(means.shape, dtype=bool), k_max)[:, 0]
+
+
 def longest(tallies: Tallies, source: Source) -> int:
     """Return the largest k that at least nine tenths of the questions reach by this source."""
     reach = np.zeros(tallies.items.size, dtype=np.int64)

@@ -30,6 +30,11 @@ class Interval:
     blank_reason: str = ""
     """Why the value is NaN; "" where it is not."""
 
+    @classmethod
+    def blank(cls, reason: str) -> Interval:
+        """Return an interval that says nothing, and why."""
+        return cls(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=UNDEFINED, blank_reason=reason)
+
 
 LEAST_CARRIERS: Final = 5.0
 """A share is blanked when fewer questions than this carry its smaller side: below it the jackknife interval

@@ -13,13 +13,29 @@ _LAZY = {
     "mixture_world": "panels",
     "shared_difficulty_world": "panels",
     "stratified_world": "panels",
-    "population_agreed": "panels",
-    "population_collision": "panels",
-    "population_error": "panels",
-    "population_phi": "panels",
+    "population_agreed": "populations",
+    "population_collision": "populations",
+    "population_error": "populations",
+    "population_gap": "populations",
+    "population_phi": "populations",
 }
 
-__all__ = sorted(_LAZY)
+__all__ = [
+    "World",
+    "beta_world",
+    "clones_world",
+    "independent_world",
+    "mixture_world",
+    "planted_panel",
+    "planted_tallies",
+    "population_agreed",
+    "population_collision",
+    "population_error",
+    "population_gap",
+    "population_phi",
+    "shared_difficulty_world",
+    "stratified_world",
+]
 
 
 def __getattr__(name: str) -> Any:

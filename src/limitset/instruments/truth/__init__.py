@@ -18,7 +18,19 @@ _LAZY = {
     "wrong_when_agreed": "agreed",
     "wrong_when_unanimous": "unanimity",
 }
-__all__ = sorted(_LAZY)
+__all__ = [
+    "condorcet",
+    "effective_number",
+    "false_collision",
+    "find_traps",
+    "outcomes",
+    "same_wrong",
+    "surviving_error",
+    "unanimity_nulls",
+    "variance_shares",
+    "wrong_when_agreed",
+    "wrong_when_unanimous",
+]
 
 
 def __getattr__(name: str) -> Any:
