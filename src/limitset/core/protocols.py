@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from limitset.core.levels import Level
 from limitset.core.streams import Streams
@@ -11,6 +11,7 @@ from limitset.core.streams import Streams
 States = TypeVar("States")
 
 
+@runtime_checkable
 class SelfMap(Protocol[States]):
     """A map from a space of states to itself, applied to a batch.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
@@ -62,6 +62,7 @@ class Reply:
     finish: Literal["stop", "length", "error"] = "stop"
 
 
+@runtime_checkable
 class LanguageModel(Protocol):
     """Anything that replies to prompts."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from limitset.core.errors import InputError
 from limitset.core.levels import Level, Status
 from limitset.core.orbits import Orbits
 
 
+@runtime_checkable
 class StateClass(Protocol):
     """What a text says: at least its answer class and whether that is right."""
 
