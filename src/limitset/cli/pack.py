@@ -21,7 +21,7 @@ def pack(
 
     Packing twice gives the same bytes. Classified ends and accepted answers always go along.
 
-    Examples:
+    For instance:
 
     limitset pack first-look
 

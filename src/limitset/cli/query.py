@@ -25,7 +25,7 @@ def query(
 ) -> None:
     """Ask a study a question in SQL. Its tables are there by name: ends, items, and what it added.
 
-    Examples:
+    For instance:
 
     limitset query first-look "show tables"
 

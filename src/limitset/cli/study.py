@@ -20,7 +20,7 @@ def show(
 ) -> None:
     """Say what a study is, how far it is, and what failed.
 
-    Example: limitset study show first-look
+    For instance: limitset study show first-look
     """
     from limitset.store.study_folder import StudyFolder
 
@@ -40,7 +40,7 @@ def check(
 ) -> None:
     """Read a study file and say what it means, without running anything.
 
-    Example: limitset study check first-look.toml
+    For instance: limitset study check first-look.toml
     """
     from limitset.studies.spec import read_study
 
@@ -88,7 +88,8 @@ def _lines(record: dict[str, Any]) -> list[str]:
     tasks, rows = record["tasks"], record["rows"]
     lines = [
         f"{record['path']}: {record['state']}",
-        f"tasks   {tasks['done']} of {tasks['total']} done, {tasks['running']} running, {tasks['failed']} failed",
+        f"tasks   {tasks['done']} of {tasks['total']} done, {tasks['running']} running,"
+        f" {tasks['failed']} failed",
         *(f"  {kind}: {one['done']} done, {one['left']} left" for kind, one in record["kinds"].items()),
         "rows    " + (", ".join(f"{table} {count}" for table, count in rows.items()) or "none yet"),
         f"page    {record['report'] or 'none yet'}",

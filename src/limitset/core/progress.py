@@ -10,6 +10,16 @@ from limitset.core.undefined import UNDEFINED
 
 
 @dataclass(frozen=True, kw_only=True)
+class FailedTask:
+    """A task that was given up after `tries` tries, and what it raised."""
+
+    hash: str
+    kind: str
+    tries: int
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class KindProgress:
     """How far the tasks of one kind are; `seconds` is the mean time of one, NaN before the first."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Self
 
 from limitset.core.errors import LimitsetError
 from limitset.core.tasks import Task
@@ -28,7 +27,7 @@ class Leases:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="limitset-leases", daemon=True)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Leases:
         self._thread.start()
         return self
 

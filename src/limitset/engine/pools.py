@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from limitset.core.tasks import Task
 
@@ -46,6 +46,7 @@ class Outcome:
         return self.tables is None and self.error is None
 
 
+@runtime_checkable
 class Pool(Protocol):
     """Something that runs tasks."""
 

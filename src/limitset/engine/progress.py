@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from limitset.core.progress import Progress
 
@@ -61,7 +61,7 @@ class ProgressDisplay:
         self._last: Progress | None = None
         self._bar: Bar | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ProgressDisplay:
         if self._stream.isatty():
             self._bar = _bar(self._stream)
             self._bar.start()

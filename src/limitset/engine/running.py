@@ -11,10 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from limitset.core.errors import DependencyError, InputError, LimitsetError
-from limitset.core.progress import Progress
+from limitset.core.progress import FailedTask, Progress
 from limitset.core.tasks import Task
 from limitset.engine.leases import Leases
 from limitset.engine.loky_pool import Loky
@@ -27,25 +27,7 @@ LEASE_S = 60.0
 _ERROR_LENGTH = 2000
 
 
-class Failure(Protocol):
-    """A task that was given up."""
-
-    @property
-    def hash(self) -> str:
-        """Which task."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """What it was to do."""
-        ...
-
-    @property
-    def error(self) -> str:
-        """What it raised."""
-        ...
-
-
+@runtime_checkable
 class TaskFolder(Protocol):
     """What the engine needs of a study folder (`limitset.store.StudyFolder` is one).
 
@@ -61,7 +43,7 @@ class TaskFolder(Protocol):
     def finish(self, task: Task, tables: Tables, *, seconds: float | None = None) -> None: ...  # noqa: D102
     def fail(self, task: Task, error: str, *, final: bool = False) -> None: ...  # noqa: D102
     def progress(self) -> Progress: ...  # noqa: D102
-    def failures(self) -> Sequence[Failure]: ...  # noqa: D102
+    def failures(self) -> Sequence[FailedTask]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +66,7 @@ class RunSummary:
 
     finished: int
     progress: Progress
-    failed: tuple[Failure, ...]
+    failed: tuple[FailedTask, ...]
     stopped: bool
     seconds: float
 

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import Any
 
 _LAZY = {
-    "FailedTask": "limitset.store.ledger",
     "StudyFolder": "limitset.store.study_folder",
     "TablePart": "limitset.store.tables",
     "pack": "limitset.store.sharing",
@@ -13,7 +12,7 @@ _LAZY = {
     "verify": "limitset.store.sharing",
 }
 
-__all__ = ["FailedTask", "StudyFolder", "TablePart", "pack", "query", "unpack", "verify"]
+__all__ = ["StudyFolder", "TablePart", "pack", "query", "unpack", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,12 +12,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from limitset.core.errors import InputError
-from limitset.core.progress import KindProgress, Progress
+from limitset.core.progress import FailedTask, KindProgress, Progress
 from limitset.core.tasks import Task
 from limitset.core.undefined import UNDEFINED
 from limitset.store.disk import disk_errors
@@ -45,16 +44,6 @@ SELECT id, json FROM (
   SELECT id, json, position FROM task WHERE state = 'running' AND lease_until < :now
 ) ORDER BY position LIMIT 1
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedTask:
-    """A task that was given up, and why."""
-
-    hash: str
-    kind: str
-    tries: int
-    error: str
 
 
 class Ledger:

@@ -20,7 +20,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from limitset.core import ends as ends_columns
 from limitset.core.columns import Column, Kind
@@ -28,11 +28,11 @@ from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.parquet import write_text
-from limitset.core.progress import Progress
+from limitset.core.progress import FailedTask, Progress
 from limitset.core.provenance import package_versions
 from limitset.core.tasks import Task
 from limitset.store.disk import disk_errors
-from limitset.store.ledger import FailedTask, Ledger
+from limitset.store.ledger import Ledger
 from limitset.store.owners import pid_lives, this_process
 from limitset.store.specification import (
     locked,
@@ -88,7 +88,7 @@ class StudyFolder:
         lock: Mapping[str, Any],
         tasks: Sequence[Task],
         clock: Callable[[], float] = time.time,
-    ) -> Self:
+    ) -> StudyFolder:
         """Start a study, or take it up where it stopped.
 
         Parameters
@@ -131,7 +131,7 @@ class StudyFolder:
         return folder
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
+    def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> StudyFolder:
         """Open a study that exists, to look at it or to work on it.
 
         Raises
@@ -282,7 +282,7 @@ class StudyFolder:
         """Close the ledger."""
         self._ledger.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> StudyFolder:
         return self
 
     def __exit__(self, *_: object) -> None:
