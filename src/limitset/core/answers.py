@@ -30,13 +30,14 @@ ABSTENTION: Final = re.compile(
     r"i'd be happy|could you (please )?(provide|clarify))"
 )
 COPULA: Final = re.compile(
-    r"(?:\s(?:is|are|was|were|has|have|had|equals?|becomes?|makes|gives)\s|\s*=\s*|:(?:\s+|$))"
+    r"(?:\s(?:is|are|was|were|has|have|had|equals?|becomes?|makes|gives)\s|\s*=\s*|:(?:\s+|$))", re.IGNORECASE
 )
 END_OF_SENTENCE: Final = re.compile(r"(?<!\b[A-Za-z])(?<!\b[Ss]t)(?<!\bMt)(?<!\bDr)[.!?;](?=\s|$)")
 MARKER: Final = re.compile(r"^\s*(?:[-*•#>]+\s*)*(?:(?:final\s+)?answer|a|q)\s*[:.)]\s*", re.IGNORECASE)
 WORD: Final = re.compile(r"[+-]?\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:['’`ʻ][^\W\d_]+)*")
 NUMBER: Final = re.compile(r"[-−]?\d+(?:[,  ]\d{3})*(?:\.\d+)?(?!\d)")
-BREAK: Final = re.compile(r"[,;:()\[\]\"“”*<>|/=]|\s[-–—]\s|\.(?=\s|$)")
+BREAK: Final = re.compile(r"[,;:()\[\]\"“”*<>|=]|(?<=[^\W\d])/|\s[-–—]\s")
+CITY_OF: Final = re.compile(r"^(?:the\s+)?(?:city|town)\s+of\s+", re.IGNORECASE)
 
 ARTICLES: Final = frozenset({"the", "a", "an"})
 _LEADING: Final = (
@@ -57,6 +58,13 @@ _COUNTING: Final = (
 UNITS: Final = _COUNTING.split()
 _TENFOLD: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
 TENS: Final = _TENFOLD.split()
+
+
+LONGEST_CODE: Final = 3
+"""Symbols of elements have one or two letters, codes of countries two or three."""
+
+Known = Sequence[tuple[str, str]]
+"""Spelling and the class that it belongs to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,17 +129,19 @@ def classify(
     >>> ask("The capital of Australia is Canberra."), ask("sydney, Australia"), ask("I don't know.")
     (('Canberra', True), ('Sydney', False), (None, False))
     """
-    no = None if not accepted else False
-    if _abstains(reply):
-        return AnswerClass(end=None, status=Status.ABSTAINED, right=no)
     known = [(text, accepted[0]) for text in accepted] + ([(lure, lure)] if lure is not None else [])
     asked = frozenset(_words(question))
+    if _known(reply, known) is None and _abstains(reply):
+        return AnswerClass(end=None, status=Status.ABSTAINED, right=False if accepted else None)
     for sentence in _sentences(reply, question):
-        end = _answer(_without_echo(sentence, asked), asked, known, form or "name")
+        end = _answer(_without_echo(sentence, asked, known), asked, known, form or "name")
+        if end is not None and _known(end, known) is None and _abstains(end):
+            return AnswerClass(end=None, status=Status.ABSTAINED, right=False if accepted else None)
         if end is not None:
-            right = end == accepted[0] if accepted else None
-            return AnswerClass(end=end, status=Status.ANSWERED, right=right)
-    return AnswerClass(end=None, status=Status.UNPARSED, right=no)
+            return AnswerClass(
+                end=end, status=Status.ANSWERED, right=end == accepted[0] if accepted else None
+            )
+    return AnswerClass(end=None, status=Status.UNPARSED, right=False if accepted else None)
 
 
 def normalised(text: str) -> str:
@@ -140,7 +150,7 @@ def normalised(text: str) -> str:
     Examples
     --------
     >>> normalised("  The São-Tomé, St. John’s ")
-    'sao tome st johns'
+    'sao tome st john'
     """
     return " ".join(_drop_articles(_words(text)))
 
@@ -162,25 +172,27 @@ def _sentences(reply: str, question: str) -> list[str]:
     return sentences[:2]
 
 
-def _without_echo(sentence: str, asked: frozenset[str]) -> str:
+def _without_echo(sentence: str, asked: frozenset[str], known: Known) -> str:
     """Return the side of "A is B" that does not repeat the question."""
-    found = COPULA.search(f" {sentence} ")
+    padded = f" {sentence} "
+    found = COPULA.search(padded)
     if found is None:
         return sentence
-    padded = f" {sentence} "
     left, right = padded[: found.start()].strip(), padded[found.end() :].strip()
     left_words, right_words = _words(left), _words(right)
     if not right_words:
         return left
     if not left_words:
-        return _without_echo(right, asked)
+        return _without_echo(right, asked, known)
     left_share, right_share = _share(left_words, asked), _share(right_words, asked)
-    # an equal share goes to the longer side: "Singapore is the capital of Singapore"
+    # "9.9 is larger than 9.11": both sides repeat the question, but one of them is an answer to it
+    if _known(left, known) and len(right_words) > 1 and right_share >= SUBJECT_SHARE:
+        return left
     if left_share >= SUBJECT_SHARE and (left_share, len(left_words)) >= (right_share, len(right_words)):
-        return _without_echo(right, asked)
+        return _without_echo(right, asked, known)
     if right_share >= SUBJECT_SHARE and len(right_words) > 1:
         return left
-    return _without_echo(right, asked) if left_share > 0 else left
+    return _without_echo(right, asked, known) if left_share > 0 else left
 
 
 def _share(words: Sequence[str], asked: frozenset[str]) -> float:
@@ -188,36 +200,38 @@ def _share(words: Sequence[str], asked: frozenset[str]) -> float:
     return sum(word in common for word in words) / len(words)
 
 
-def _answer(span: str, asked: frozenset[str], known: Sequence[tuple[str, str]], form: str) -> str | None:
+def _answer(span: str, asked: frozenset[str], known: Known, form: str) -> str | None:
     if form == "number":
         return _number_class(span, known)
     if form == "list":
         return _list_class(span, known)
     for head in _heads(span):
-        end = _known(head, known)
+        words = _drop_articles(_words(head))
+        if form == "code" and words and len(words[0]) <= LONGEST_CODE:
+            words = words[:1]
+        end = _known(" ".join(words), known)
         if end is not None:
             return end
-        words = _drop_articles(_words(head))
-        if words and not (len(words) > 0 and all(word in asked | LEAD for word in words)):
+        if words and not all(word in asked | LEAD for word in words):
             return _label(words, form)
     echo = _drop_articles(_words(span))
-    return _label(echo, form) if echo and form != "choice" else None
+    return _label(echo, form) if echo else None
 
 
 def _heads(span: str) -> list[str]:
-    """Return the phrases that may be the answer, first one first; "Washington, D.C." is one phrase too."""
-    heads = [span]
+    """Return the phrases that may be the answer, first one first; "Washington, D.C." begins with one."""
+    heads = []
     for phrase in BREAK.split(span):
-        words = phrase.split()
-        while words and _plain(words[0]) in LEAD | ARTICLES and len(words) > 1:
+        words = CITY_OF.sub("", phrase.strip()).split()
+        while len(words) > 1 and _plain(words[0]) in LEAD | ARTICLES:
             words = words[1:]
         cut = next((at for at, word in enumerate(words) if at and _plain(word) in STOPS), len(words))
-        if words[:cut]:
+        if words:
             heads.append(" ".join(words[:cut]))
-    return heads[1:] if len(heads) > 1 else heads
+    return heads
 
 
-def _known(head: str, known: Sequence[tuple[str, str]]) -> str | None:
+def _known(head: str, known: Known) -> str | None:
     key = normalised(head)
     return next((name for text, name in known if normalised(text) == key), None)
 
@@ -227,7 +241,7 @@ def _label(words: Sequence[str], form: str) -> str:
     return joined.upper() if form == "code" else joined.title()
 
 
-def _number_class(span: str, known: Sequence[tuple[str, str]]) -> str | None:
+def _number_class(span: str, known: Known) -> str | None:
     value = _first_number(span)
     if value is None:
         return None
@@ -261,7 +275,7 @@ def _spelled(text: str) -> str | None:
     return None
 
 
-def _list_class(span: str, known: Sequence[tuple[str, str]]) -> str | None:
+def _list_class(span: str, known: Known) -> str | None:
     parts = re.findall(r"-?\d+(?:\.\d+)?", span) or [
         word for word in _words(span) if word not in STOPS | ARTICLES | LEAD
     ]
@@ -276,8 +290,9 @@ def _words(text: str) -> list[str]:
 
 
 def _plain(word: str) -> str:
-    """Return a word without case and accents; "St." and "Saint" are one word."""
-    bare = unicodedata.normalize("NFKD", re.sub(r"['’`ʻ.]", "", word).casefold())
+    """Return a word without case, accents, apostrophes and the s of a genitive."""
+    bare = re.sub(r"['’`ʻ]", "", re.sub(r"['’]s$", "", word.casefold()))
+    bare = unicodedata.normalize("NFKD", bare)
     return "".join(sign for sign in bare if not unicodedata.combining(sign))
 
 

@@ -43,13 +43,13 @@ KIND: Final = "user"
 
 
 def read_questions(path: Path | str, *, allow_missing_keys: bool = False) -> QuestionSet:
-    """Read questions from a JSON Lines or CSV file.
+    r"""Read questions from a JSON Lines or CSV file.
 
     Parameters
     ----------
     path
-        File ending in ``.jsonl``, ``.ndjson`` or ``.csv``, UTF-8. Columns: ``question`` (required); ``key`` or
-        ``accepted`` (right answers, several split by ``|``, or a list in JSON); ``item`` (id); ``lure``;
+        UTF-8 file ending in ``.jsonl``, ``.ndjson`` or ``.csv``. Columns: ``question`` (required); ``key``
+        or ``accepted`` (right answers, several split by ``|``, or a list in JSON); ``item`` (id); ``lure``;
         ``stratum``; ``form`` (name, number, code, list or choice); ``wording2``, ``wording3``; ``anchor``,
         ``anchor_error``, ``date``, ``licence``.
     allow_missing_keys
@@ -71,7 +71,7 @@ def read_questions(path: Path | str, *, allow_missing_keys: bool = False) -> Que
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "mine.csv"
-    ...     _ = file.write_text("question,key\\nCapital of Australia?,Canberra\\n")
+    ...     _ = file.write_text("question,key\nCapital of Australia?,Canberra\n")
     ...     asked = read_questions(file)
     >>> asked.name, asked.items.texts("text").tolist(), asked.wordings
     ('mine', ['Capital of Australia?'], 3)

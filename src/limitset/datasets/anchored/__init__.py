@@ -5,7 +5,7 @@ from typing import Any
 
 _LAZY = {"anchored": "limitset.datasets.anchored.assembly"}
 
-__all__ = [*_LAZY]
+__all__ = ["anchored"]
 
 
 def __getattr__(name: str) -> Any:
