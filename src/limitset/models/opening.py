@@ -143,7 +143,7 @@ def open_model(spec: str, *, device: str = "auto", dtype: Precision = "float32")
                 got=f"no {module}",
                 fix="Install limitset[models].",
             )
-    from limitset.models.loading import load  # noqa: PLC0415  torch is loaded only when needed
+    from limitset.models.loading import load
 
     return load(source.path, name=source.name, identity=source.identity, device=device, dtype=dtype)
 
@@ -201,7 +201,7 @@ def _hub_folder(spec: str) -> Path:
         raise DependencyError.of(
             expected="models of the hub need huggingface_hub", got="none", fix="Install limitset[models]."
         )
-    from limitset.models.hub import snapshot  # noqa: PLC0415  its import takes half a second
+    from limitset.models.hub import snapshot
 
     return snapshot(spec)
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import torch
-
 from limitset.core.errors import InputError
 from limitset.core.replies import Draw, Reply
 from limitset.core.streams import Streams
@@ -199,7 +197,9 @@ def _draw(
             logits,
             rows=[row_of[run.node] for run in live],
             temperatures=[run.draw.temperature for run in live],
-            uniforms=[0.0 if run.draw.greedy else float(run.rng.uniforms([""], step=step)[0]) for run in live],
+            uniforms=[
+                0.0 if run.draw.greedy else float(run.rng.uniforms([""], step=step)[0]) for run in live
+            ],
             top_p=top_p,
         )
         del logits
@@ -279,11 +279,9 @@ def _bytes(config: Any, slots: int, replies: int, itemsize: int) -> int:
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     # keys and values are copied once while they grow; logits exist twice while they are gathered
-    cache = 2 * 2 * slots * config.num_hidden_layers * heads * size * itemsize
-    return cache + 2 * replies * config.vocab_size * 4 + 2 * replies * slots * itemsize
+    cache: int = 2 * 2 * slots * config.num_hidden_layers * heads * size * itemsize
+    return cache + 2 * replies * int(config.vocab_size) * 4 + 2 * replies * slots * itemsize
 
 
 def _group(config: Any, members: list[tuple[int, int]], slots: int, itemsize: int) -> Group:
-    return Group(
-        replies=tuple(members), slots=slots, bytes=_bytes(config, slots, len(members), itemsize)
-    )
+    return Group(replies=tuple(members), slots=slots, bytes=_bytes(config, slots, len(members), itemsize))

@@ -16,6 +16,7 @@ from limitset.core.replies import Draw, Prompt, Reply
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
 from limitset.models.packaged import Style
+from limitset.models.requests import check_request
 
 Outcomes = tuple[tuple[str, float], ...]
 
@@ -131,9 +132,12 @@ class ScriptedModel:
         A token is a word here. Temperature sharpens or flattens the written probabilities; greedy takes the
         first of the most probable.
         """
+        check_request(prompts, rows=rows, draws=draws, max_tokens=max_tokens, top_p=top_p, stop=stop)
         return [
             [
-                _cut(_picked(self._outcomes(prompt), draw, top_p, rng.child(row, draw.seed)), max_tokens, stop)
+                _cut(
+                    _picked(self._outcomes(prompt), draw, top_p, rng.child(row, draw.seed)), max_tokens, stop
+                )
                 for draw in draws
             ]
             for prompt, row in zip(prompts, rows, strict=True)
@@ -144,8 +148,11 @@ class ScriptedModel:
         if text in self._replies:
             return self._replies[text]
         # in a few-shot prompt the examples come first: what is asked stands last
-        found = [(text.rfind(question) + len(question), len(question), question) for question in self._replies
-                 if question in text]
+        found = [
+            (text.rfind(question) + len(question), len(question), question)
+            for question in self._replies
+            if question in text
+        ]
         return self._replies[max(found)[2]] if found else self._default
 
 

@@ -75,7 +75,9 @@ class TokenTree:
             start, stop = self._computed, min(self._computed + PIECE, len(self._tokens))
             wanted = [node for node in range(start, stop) if node in order]
             part = self._forward(start, stop, [node - start for node in wanted])
-            if wanted:
+            if wanted == list(nodes):
+                out = part.float()  # the usual case, without a copy of a row of 262,144 numbers each
+            elif wanted:
                 if out is None:
                     out = part.new_empty((len(nodes), part.shape[-1]), dtype=torch.float32)
                 out[[order[node] for node in wanted]] = part.float()

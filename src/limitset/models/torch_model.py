@@ -14,6 +14,7 @@ from limitset.core.columns import frozen
 from limitset.core.errors import InputError
 from limitset.core.replies import Draw, Prompt, Reply
 from limitset.core.streams import Streams
+from limitset.models.requests import check_request
 from limitset.models.sampling import DEFAULT_BUDGET, sample
 from limitset.models.token_tree import TokenTree, attention_kinds
 
@@ -218,38 +219,12 @@ class TorchModel:
             )
         # the fused attention kernels have no forward derivative
         with sdpa_kernel(SDPBackend.MATH):
-            value, slope = torch.func.jvp(self.next_token_logits, (point,), (direction,))
+            pair: Any = torch.func.jvp(self.next_token_logits, (point,), (direction,))
+        value, slope = pair
         return frozen(value.detach().float().cpu().numpy()), frozen(slope.detach().float().cpu().numpy())
 
     def _forward(self, ids: torch.Tensor, **options: Any) -> Any:
         return self._model(input_ids=ids.to(self._model.device), use_cache=False, **options)
-
-
-def check_request(
-    prompts: Sequence[Prompt],
-    *,
-    rows: Sequence[str],
-    draws: Sequence[Draw],
-    max_tokens: int,
-    top_p: float,
-    stop: tuple[str, ...],
-) -> None:
-    """Refuse a request that no model could serve."""
-    if len(rows) != len(prompts):
-        raise InputError.of(
-            expected="every prompt needs one row name",
-            got=f"{len(prompts)} prompts and {len(rows)} rows",
-            fix="Name each prompt.",
-        )
-    if max_tokens < 1:
-        raise InputError.of(expected="max_tokens must be 1 or more", got=max_tokens, fix="Raise it.")
-    if not 0 < top_p <= 1:
-        raise InputError.of(expected="top_p must be in (0, 1]", got=top_p, fix="Use 1 for no cut.")
-    cold = [draw.temperature for draw in draws if not 0 <= draw.temperature < float("inf")]
-    if cold:
-        raise InputError.of(expected="temperature must be 0 or above", got=cold[0], fix="Use 0 for greedy.")
-    if "" in stop:
-        raise InputError.of(expected="a stop text must hold a character", got="''", fix="Drop it.")
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -269,7 +244,7 @@ def _check_tree(model: Any) -> None:
     kinds, _ = attention_kinds(model.config)
     distance = float("inf")
     if kinds <= {"full_attention", "sliding_attention"}:
-        size = model.config.vocab_size
+        size = int(model.config.vocab_size)
         first, second = ([token % size for token in range(11, 17)], [token % size for token in range(11, 19)])
         second[3] = 5 % size
         tree = TokenTree(model)
@@ -280,7 +255,9 @@ def _check_tree(model: Any) -> None:
         with torch.inference_mode():
             plain = torch.stack(
                 [
-                    model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1].float()
+                    model(input_ids=torch.tensor([ids], device=model.device), use_cache=False)
+                    .logits[0, -1]
+                    .float()
                     for ids in (first, second, [*first, 7 % size])
                 ]
             )
