@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
 
 from limitset.core.errors import InputError
@@ -103,11 +104,11 @@ def loop_rows(
     [(0, 2, 'Sydney', 0.0), (1, 2, 'Canberra', 1.0), (2, 2, 'Sydney', 0.0)]
     """
     _check(orbits, items)
-    found: dict[tuple[str, str], StateClass] = {}
+    once = cache(classify)
     ends, steps = [], []
     for row, item in enumerate(items):
         texts = [str(state) for state in orbits.states[row]]
-        classes = [found.setdefault((text, item), classify(text, item)) for text in texts]
+        classes = [once(text, item) for text in texts]
         ends.append(
             {
                 "source": source,

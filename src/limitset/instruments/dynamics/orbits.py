@@ -22,7 +22,7 @@ OnStep = Callable[[int, Sequence[int], Sequence[Hashable]], None]  # step, rows 
 
 def iterate(
     map: SelfMap[Any],
-    starts: Sequence[Hashable],
+    starts: Any,
     *,
     steps: int,
     rng: Streams,
@@ -178,7 +178,7 @@ def _walked(runs: _Runs) -> Orbits:
     return runs.orbits()
 
 
-def _check(starts: Sequence[Hashable], steps: int, hold: bool, earlier: Orbits | None) -> None:
+def _check(starts: Any, steps: int, hold: bool, earlier: Orbits | None) -> None:
     if steps < 1:
         raise InputError.of(expected="steps must be 1 or more", got=steps, fix="Take one step.")
     if isinstance(starts, str) or hasattr(starts, "dtype"):
