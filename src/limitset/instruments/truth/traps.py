@@ -33,9 +33,9 @@ class Traps:
     ----------
     table
         Axes `item`, `end` (the false answer), `lure` ("yes" where it is the known lure, "no" where another
-        one is known, "" where none is), `systems` (those whose own plurality it is, joined by ", "),
-        `everyone` (whether that is all systems); value = share of all runs on the question. Strongest
-        first: fallen for by everyone, then by share.
+        one is known, "" where none is), `systems` (those whose own plurality it is, ties included, joined
+        by ", "), `everyone` (whether that is all systems); value = share of all runs on the question.
+        Strongest first: fallen for by everyone, then by share.
     check_first
         Axes `item`, `stratum`; value = share of the surviving error that the question holds, most first.
     concentration
@@ -106,9 +106,9 @@ def find_traps(
     --------
     >>> from limitset.core.ends import Ends
     >>> from limitset.core.tallies import tallied
-    >>> ends = Ends.of(item=["au"] * 4, system=["a", "a", "b", "b"], seed=[0, 1, 0, 1],
+    >>> ends = Ends.of(item=["au"] * 4, system=["a", "a", "a", "b"], seed=[0, 1, 2, 0],
     ...                end=["Sydney", "Sydney", "Sydney", "Canberra"], right=[0, 0, 0, 1])
-    >>> items = Items.of(item=["au"], text=["Capital of Australia?"], accepted=[["Canberra"]], lure=["Sydney"])
+    >>> items = Items.of(item=["au"], text=["Capital?"], accepted=[["Canberra"]], lure=["Sydney"])
     >>> got = find_traps(tallied(ends, items), items).table
     >>> got.value.tolist(), got.axes["lure"].tolist(), got.axes["systems"].tolist()
     ([0.75], ['yes'], ['a'])

@@ -93,7 +93,7 @@ def variance_shares(
     [0.0, 1.0, 0.0, 0.0, 0.0]
     """
     agreed, pairs = _agreements(tallies)
-    exists = (pairs > 0).any(axis=1)
+    exists = np.asarray((pairs > 0).any(axis=1))
     if not exists.any():
         raise InputError.of(
             expected="two runs of one question are needed", got="no pair", fix="Repeat each question."
@@ -135,7 +135,7 @@ def variance_shares(
 
 
 def _agreements(tallies: Tallies) -> tuple[Float[np.ndarray, "4 q"], Float[np.ndarray, "4 q"]]:
-    """Summed agreement and number of ordered pairs of cells, by kind of pair and question."""
+    """Sum the agreement and count the ordered pairs of cells, by kind of pair and question."""
     once, twice = falling_shares(tallies.counts, tallies.runs[:, tallies.class_item], 2)
     present = (tallies.runs > 0).astype(np.float64)
     both = np.array([f"{m}\x1f{p}" for m, p in zip(tallies.systems, tallies.paraphrases, strict=True)])

@@ -1,0 +1,348 @@
+"""When two models are both wrong, do they give the same wrong answer, and more often than by chance?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+from limitset.core.coincidence import AT_ONCE, DUST, WrongPairs, wrong_pairs
+from limitset.core.errors import InputError
+from limitset.core.intervals import (
+    LEAST_CARRIERS,
+    Interval,
+    columns_of,
+    effective_number,
+    logit_jackknife,
+    wilson,
+)
+from limitset.core.levels import Level
+from limitset.core.popularity import popularity
+from limitset.core.results import MeasurementTable
+from limitset.core.tallies import Tallies
+from limitset.core.undefined import UNDEFINED
+
+INSTRUMENT = "same_wrong"
+VERSION = 1
+
+SPLITS = 20
+"""Random halvings averaged in the cross-fitted popularity."""
+NOTES = (
+    "one run of each of two systems, both answered and both wrong",
+    "item_conditional: two of the other systems on the same questions",
+    "popularity: wrong answers spread over ranks as on the average question, ranked on half of the runs;"
+    " popularity_plug_in: ranked on the same runs, too high",
+    "shuffled: wrong answers of one system taken from other questions of the stratum",
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SameWrong:
+    """How often two systems that are both wrong give the same wrong answer.
+
+    Parameters
+    ----------
+    pairs
+        Axes `first`, `second`; `null_kind` "" or "item_conditional"; values in [0, 1].
+    panel
+        Axis `statistic`: "same_wrong" over all pairs, with `null_kind` "" or "popularity",
+        "popularity_plug_in", "shuffled" (low and high are quantiles of the null); and "both_wrong", the
+        share of all pairs of runs that it speaks of.
+    """
+
+    pairs: MeasurementTable
+    panel: MeasurementTable
+
+
+def same_wrong(
+    tallies: Tallies,
+    *,
+    rng: np.random.Generator,
+    draws: int = 200,
+    class_count: int | None = None,
+    confidence: float = 0.95,
+    level: Level = Level.ANSWER,
+) -> SameWrong:
+    r"""P(same answer | both wrong, both answered) = ``sum_q sum_y s_aqy s_bqy / sum_q w_aq w_bq``.
+
+    s_aqy is the share of runs of system a on question q that end in the wrong class y, w_aq its sum over y.
+
+    Parameters
+    ----------
+    tallies
+        Runs by cell and answer class, every answer checked by an anchor.
+    rng
+        Draws of the panel's nulls.
+    draws
+        Draws of each null, 1 or more.
+    class_count
+        Wrong answers that a question could have; default: seen ones and the unseen estimated for each
+        question.
+    confidence
+        Coverage aimed at, in (0, 1).
+    level
+        Which map the runs belong to.
+
+    Returns
+    -------
+    SameWrong
+        Shares in [0, 1]; `n` is the effective number of questions on which both are wrong. Blank where that
+        is below five, with the interval that those few questions allow.
+
+    Raises
+    ------
+    InputError
+        When an answer has no anchor, or `draws` or `class_count` is below 1.
+
+    Notes
+    -----
+    The item-conditional null ``sum_c n_c (n_c - 1) / (N (N - 1))`` counts pairs of the *other* systems that
+    are wrong on the same question, so it needs four systems. It asks whether this pair shares more than the
+    panel does. Whether the panel shares falsehoods is asked against the popularity nulls: declare an excess
+    only above the upper one. Two systems that err on the same hard questions are not alike for it: shared
+    difficulty alone gives one over the number of wrong classes.
+
+    References
+    ----------
+    Kim, Garg, Peng and Garg (2025), Correlated errors in large language models, arXiv:2506.07962, section 3.
+    Unbiased chance that two draws agree: Simpson (1949), doi:10.1038/163688a0.
+
+    Examples
+    --------
+    >>> from limitset.core.ends import Ends
+    >>> from limitset.core.tallies import tallied
+    >>> ends = Ends.of(item=[*"pqrstuvw"] * 2, system=["a"] * 8 + ["b"] * 8, end=[*"xxxxxxxx", *"xxxxxxyy"],
+    ...                right=0)
+    >>> got = same_wrong(tallied(ends), rng=np.random.default_rng(0))
+    >>> got.pairs.one(first="a", second="b", null_kind="").value
+    0.75
+    """
+    tallies.require_anchor()
+    if draws < 1 or (class_count is not None and class_count < 1):
+        raise InputError.of(
+            expected="draws and class_count must be 1 or more",
+            got=f"{draws} and {class_count}",
+            fix="Raise it.",
+        )
+    names = np.array([str(name) for name in dict.fromkeys(tallies.systems)], dtype=object)
+    sums = wrong_pairs(tallies)
+    first, second = np.triu_indices(names.size, 1)
+    measured, null = _pair_rows(sums, first, second, names.size, confidence)
+    nulls = _Nulls.of(tallies, confidence=confidence, draws=draws)
+    panel = [
+        ("same_wrong", "", _rate(sums.same_by_question, sums.both_by_question, confidence)),
+        ("same_wrong", "popularity", nulls.popularity(rng, class_count, splits=SPLITS)),
+        ("same_wrong", "popularity_plug_in", nulls.popularity(rng, class_count, splits=0)),
+        ("same_wrong", "shuffled", nulls.shuffled(rng)),
+        ("both_wrong", "", _met(tallies, sums.both_by_question, confidence)),
+    ]
+    axes = {"first": np.tile(names[first], 2), "second": np.tile(names[second], 2)}
+    return SameWrong(
+        pairs=MeasurementTable(
+            instrument=INSTRUMENT,
+            version=VERSION,
+            level=level,
+            axes=axes,
+            null_kind=[""] * first.size + ["item_conditional"] * first.size,
+            interval_method="delta method over questions on the logit scale, Wilson where few carry it",
+            confidence=confidence,
+            notes=NOTES[:2],
+            **columns_of([*measured, *null]),
+        ),
+        panel=MeasurementTable(
+            instrument=f"{INSTRUMENT}.panel",
+            version=VERSION,
+            level=level,
+            axes={"statistic": np.array([row[0] for row in panel], dtype=object)},
+            null_kind=[row[1] for row in panel],
+            interval_method="logit jackknife over questions; quantiles of the null",
+            confidence=confidence,
+            parameters={
+                "draws": draws,
+                "class_count": "estimated" if class_count is None else class_count,
+                "splits": SPLITS,
+            },
+            notes=NOTES,
+            **columns_of([row[2] for row in panel]),
+        ),
+    )
+
+
+def _pair_rows(
+    sums: WrongPairs, first: np.ndarray, second: np.ndarray, systems: int, confidence: float
+) -> tuple[list[Interval], list[Interval]]:
+    at = (first, second)
+    same, both = sums.same[at], sums.both[at]
+    met = both > DUST
+    base = np.where(met, both, 1.0)
+    rate = np.clip(same / base, 0.0, 1.0)
+    n = np.where(met, both**2 / np.where(met, sums.both_both[at], 1.0), 0.0)
+    other = sums.both_both[at] - 2 * sums.same_both[at] + sums.same_same[at]
+    sides = [
+        mass**2 / np.where(squares > DUST, squares, np.inf)
+        for mass, squares in ((same, sums.same_same[at]), (both - same, other))
+    ]
+    carriers = np.minimum(*sides)
+    square = sums.same_same[at] - 2 * rate * sums.same_both[at] + rate**2 * sums.both_both[at]
+    error = np.sqrt(np.maximum(square, 0.0) * n / np.maximum(n - 1, 1)) / base
+    inside = carriers >= LEAST_CARRIERS
+    spread = np.where(inside, rate * (1 - rate), 1.0)
+    half = stats.t.ppf(0.5 + confidence / 2, np.maximum(carriers - 1, 1)) * error / spread
+    centre = np.log(np.where(inside, rate, 0.5) / np.where(inside, 1 - rate, 0.5))
+    low, high = (1 / (1 + np.exp(-(centre + sign * half))) for sign in (-1, 1))
+    measured = [
+        _one_pair(
+            float(rate[row]), float(n[row]), (float(low[row]), float(high[row])), inside[row], confidence
+        )
+        for row in range(first.size)
+    ]
+    return measured, [
+        _null_pair(float(top), float(bottom), systems)
+        for top, bottom in zip(sums.null[at], sums.null_both[at], strict=True)
+    ]
+
+
+def _one_pair(rate: float, n: float, ends: tuple[float, float], inside: bool, confidence: float) -> Interval:
+    if n == 0:
+        return _blank("the two are never wrong on the same question")
+    low, high = ends
+    if not inside:
+        few = wilson(rate * n, n, confidence=confidence)
+        low, high = max(few.low, 0.0), min(few.high, 1.0)
+    if n < LEAST_CARRIERS - DUST:
+        reason = f"both are wrong on fewer than {LEAST_CARRIERS:.0f} questions"
+        return Interval(value=UNDEFINED, low=low, high=high, n=n, blank_reason=reason)
+    return Interval(value=rate, low=low, high=high, n=n)
+
+
+def _null_pair(top: float, bottom: float, systems: int) -> Interval:
+    if systems < 4:
+        return _blank("needs two other systems beside the pair")
+    if bottom <= DUST:
+        return _blank("no question on which this pair and two other systems are wrong")
+    return Interval(value=min(max(top / bottom, 0.0), 1.0), low=UNDEFINED, high=UNDEFINED, n=bottom)
+
+
+def _rate(same: Float[np.ndarray, " q"], both: Float[np.ndarray, " q"], confidence: float) -> Interval:
+    """Same-wrong rate over all pairs, by the rule of a single pair."""
+    same, rest = np.where(same < DUST, 0.0, same), np.where(both - same < DUST, 0.0, both - same)
+    n = effective_number(both)
+    carriers = min(effective_number(same), effective_number(rest))
+    got = logit_jackknife(same, rest, confidence=confidence, degrees=carriers - 1)
+    return _one_pair(got.value, n, (got.low, got.high), carriers >= LEAST_CARRIERS, confidence)
+
+
+def _met(tallies: Tallies, both: Float[np.ndarray, " q"], confidence: float) -> Interval:
+    """Share of pairs of runs of two systems that are both wrong."""
+    present = sum(
+        (tallies.of_system(name).runs > 0).any(axis=0) * 1.0 for name in dict.fromkeys(tallies.systems)
+    )
+    pairs = np.asarray(present * (present - 1))
+    share = np.clip(both[pairs > 0] / pairs[pairs > 0], 0.0, 1.0)
+    if share.size == 0:
+        return _blank("no question has runs of two systems")
+    got = logit_jackknife(share, 1 - share, confidence=confidence)
+    few = wilson(float(share.sum()), share.size, confidence=confidence)
+    low, high = (few.low, few.high) if np.isnan(got.low) else (got.low, got.high)
+    return Interval(value=float(share.mean()), low=max(low, 0.0), high=min(high, 1.0), n=float(share.size))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Nulls:
+    """What the panel would share if the identity of wrong answers did not matter."""
+
+    tallies: Tallies
+    pooled: Tallies
+    confidence: float
+    draws: int
+
+    @classmethod
+    def of(cls, tallies: Tallies, *, confidence: float, draws: int) -> _Nulls:
+        return cls(tallies=tallies, pooled=tallies.by_system(), confidence=confidence, draws=draws)
+
+    def popularity(self, rng: np.random.Generator, class_count: int | None, *, splits: int) -> Interval:
+        cells = np.arange(self.tallies.systems.size)
+        shares = popularity(self.tallies, cells, class_count=class_count, splits=splits, rng=rng)
+        if np.isnan(shares).any() or self.pooled.systems.size < 2:
+            return _blank("no two systems, nothing wrong, or no runs to split in halves")
+        wrong = np.stack([self.pooled.by_question(row * ~self.pooled.right) for row in self.pooled.counts])
+        runs = np.maximum(self.pooled.runs, 1)
+        both = float((_other_pairs(wrong / runs)).sum())
+        drawn = [self._spread(wrong.astype(np.int64), runs, shares, rng) for _ in range(self.draws)]
+        return self._summary(float(np.square(shares).sum()), np.array(drawn), both)
+
+    def _spread(
+        self,
+        wrong: Int[np.ndarray, "m q"],
+        runs: np.ndarray,
+        shares: Float[np.ndarray, " r"],
+        rng: np.random.Generator,
+    ) -> float:
+        """Same-wrong mass when every wrong run draws its rank from the popularity profile."""
+        step = max(1, AT_ONCE // (wrong.shape[0] * shares.size))
+        total = 0.0
+        for start in range(0, wrong.shape[1], step):
+            own = slice(start, start + step)
+            ranks = rng.multinomial(wrong[:, own], shares) / runs[:, own, None]
+            total += float(_other_pairs(ranks).sum())
+        return total
+
+    def shuffled(self, rng: np.random.Generator) -> Interval:
+        """Pair every system with the others' wrong answers to other questions of the stratum."""
+        groups = [np.flatnonzero(self.pooled.strata == name) for name in self.pooled.stratum_names()]
+        groups = [group for group in groups if group.size > 1]
+        if not groups or self.pooled.systems.size < 2:
+            return _blank("no stratum has two questions, or there is one system")
+        names = np.unique(self.pooled.class_name.astype(str), return_inverse=True)[1].reshape(-1)
+        system, place = np.nonzero(self.pooled.counts * ~self.pooled.right)
+        question = self.pooled.class_item[place]
+        share = self.pooled.counts[system, place] / self.pooled.runs[system, question]
+        both, same = np.zeros(self.draws), np.zeros(self.draws)
+        for draw in range(self.draws):
+            moved = self._moved(groups, rng)[system, question]
+            inside = moved >= 0
+            key = moved * (names.max(initial=0) + 1) + names[place]
+            same[draw] = _matched(key[inside], share[inside])
+            met = np.unique(np.stack([moved, system]), axis=1, return_inverse=True)[1].reshape(-1)
+            wrong = np.bincount(met, weights=share)
+            owner = np.zeros(wrong.size, dtype=np.int64)
+            owner[met] = moved
+            both[draw] = _matched(owner[owner >= 0], wrong[owner >= 0])
+        known = both > DUST
+        if not known.any():
+            return _blank("no two systems are wrong in one stratum")
+        rates = same[known] / both[known]
+        return self._summary(float(rates.mean()), rates, 1.0)
+
+    def _moved(self, groups: list[np.ndarray], rng: np.random.Generator) -> Int[np.ndarray, "m q"]:
+        """Question that each system's answers are moved to; no two systems keep a question together."""
+        systems = self.pooled.systems.size
+        out = np.full((systems, self.pooled.items.size), -1, dtype=np.int64)
+        for group in groups:
+            order, shifts = rng.permutation(group), rng.permutation(max(systems, group.size))[:systems]
+            for system, shift in enumerate(shifts):
+                out[system, order] = np.roll(order, shift)
+        return out
+
+    def _summary(self, value: float, drawn: Float[np.ndarray, " d"], both: float) -> Interval:
+        if both <= DUST:
+            return _blank("no two systems are wrong on one question")
+        low, high = np.quantile(drawn / both, [(1 - self.confidence) / 2, (1 + self.confidence) / 2])
+        return Interval(value=value, low=float(low), high=float(high), n=float(self.pooled.items.size))
+
+
+def _other_pairs(values: Float[np.ndarray, "m ..."]) -> Float[np.ndarray, ...]:
+    """Sum over ordered pairs of different systems of the product of their values."""
+    return np.asarray(np.square(values.sum(axis=0)) - np.square(values).sum(axis=0))
+
+
+def _matched(key: Int[np.ndarray, " n"], share: Float[np.ndarray, " n"]) -> float:
+    """Sum over ordered pairs of entries with one key of the product of their shares."""
+    group = np.unique(key, return_inverse=True)[1].reshape(-1)
+    return float(np.square(np.bincount(group, weights=share)).sum() - np.square(share).sum())
+
+
+def _blank(reason: str) -> Interval:
+    return Interval(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=0.0, blank_reason=reason)
