@@ -12,7 +12,9 @@ from limitset.core.results import MeasurementTable
 HEIGHT = 320
 
 
-def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = None) -> Any:
+def agreed_chart(
+    rates: MeasurementTable, coverage: MeasurementTable | None = None, *, words: str = "the agreed answer is wrong"
+) -> Any:
     """Draw wrong-when-agreed against the share of runs that must agree.
 
     Parameters
@@ -20,6 +22,8 @@ def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = No
     rates, coverage
         `WrongWhenAgreed.rates` and `.coverage`: axes stratum, threshold; values are shares in [0, 1]. The
         area of a mark is its coverage: the share of questions on which so many runs agree.
+    words
+        What the values are, beside the axis.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = No
     )
     up = alt.Y(
         "value:Q",
-        title="the agreed answer is wrong",
+        title=words,
         scale=alt.Scale(domain=[0, top]),
         axis=alt.Axis(format="%", tickCount=5, domain=False, ticks=False),
     )
@@ -66,7 +70,7 @@ def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = No
     tips = [
         alt.Tooltip("stratum:N", title="questions"),
         alt.Tooltip("threshold:Q", title="runs that agree, at least", format=".0%"),
-        alt.Tooltip("shown:N", title="wrong"),
+        alt.Tooltip("shown:N", title=words),
         alt.Tooltip("covered:N", title="questions covered"),
         alt.Tooltip("n:Q", title="n", format=".0f"),
         alt.Tooltip("blank_reason:N", title="blank because"),
@@ -76,13 +80,13 @@ def agreed_chart(rates: MeasurementTable, coverage: MeasurementTable | None = No
     if bounds:
         layers = layers + bound_marks(bounds, across, colour, tips)
     ends = {row["stratum"]: row["shown"].split(" [")[0] for row in drawn}
-    labels, room = end_labels(drawn, list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
+    labels = end_labels(drawn, list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
     text = (
         alt.Chart(data_of(labels))
         .mark_text(align="left", dx=12, fontWeight="bold")
         .encode(x=across, y="place:Q", text="label:N", color=colour)
     )
-    return finished(layers + text, height=HEIGHT, right=room)
+    return finished(layers + text, height=HEIGHT)
 
 
 def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list[Any]) -> Any:
@@ -92,7 +96,9 @@ def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list
     rows = [{**row, "zero": 0} for row in rows]
     base = alt.Chart(data_of(rows)).encode(x=across, color=colour)
     stem = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("zero:Q"), y2="high:Q")
-    head = base.mark_point(shape="triangle-down", filled=False, size=46, opacity=1).encode(y=alt.Y("high:Q"), tooltip=tips)
+    head = base.mark_point(shape="triangle-down", filled=False, size=46, opacity=1).encode(
+        y=alt.Y("high:Q"), tooltip=tips
+    )
     return stem + head
 
 

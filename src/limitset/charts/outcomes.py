@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import ABSTAINED, INK, RIGHT, UNPARSED, WRONG, data_of, finished
+from limitset.charts.theme import ABSTAINED, INK, ON_COLOUR, RIGHT, UNPARSED, WRONG, data_of, finished
 from limitset.core.results import MeasurementTable
 
 COLOURS = {"right": RIGHT, "wrong": WRONG, "abstained": ABSTAINED, "unparsed": UNPARSED}
@@ -40,12 +40,18 @@ def stacked_bars(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str], 
     placed = _placed(rows, list(colours))
     order = list(dict.fromkeys(row["bar"] for row in placed))
     parts = [part for part in colours if any(row["part"] == part for row in placed)]
-    base = alt.Chart(data_of(placed)).encode(
-        y=alt.Y("bar:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=170))
+    base = alt.Chart(data_of(placed)).encode(y=alt.Y("bar:N", sort=order, title=None, axis=None))
+    # the name stands above its bar: beside it, half of a narrow screen would be names
+    names = (
+        alt.Chart(data_of([{"bar": bar} for bar in order]))
+        .mark_text(align="left", baseline="bottom", dy=-13, color=INK)
+        .encode(y=alt.Y("bar:N", sort=order), x=alt.value(0), text="bar:N")
     )
     scale = alt.Scale(domain=parts, range=[colours[part] for part in parts])
     bars = base.mark_bar(height=22).encode(
-        x=alt.X("from:Q", title=x_title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
+        x=alt.X(
+            "from:Q", title=x_title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)
+        ),
         x2="to:Q",
         color=alt.Color("part:N", scale=scale, legend=alt.Legend(title=None, symbolType="square")),
         tooltip=[
@@ -64,12 +70,12 @@ def stacked_bars(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str], 
             y=alt.Y("bar:N", sort=order),
             x="middle:Q",
             text="label:N",
-            color=alt.condition(f"datum.part == '{parts[-1]}'", alt.value(INK), alt.value("#fffffe"))
+            color=alt.condition(f"datum.part == '{parts[-1]}'", alt.value(INK), alt.value(ON_COLOUR))
             if parts
             else alt.Undefined,
         )
     )
-    return finished(bars + words, height=32 * max(len(order), 2) + 10)
+    return finished(bars + words + names, height=50 * max(len(order), 1) + 10)
 
 
 def _placed(rows: Sequence[Mapping[str, Any]], parts: list[str]) -> list[dict[str, Any]]:

@@ -12,8 +12,10 @@ MANY = 4
 """Systems from which pairs are drawn as a matrix."""
 
 NULL_WORDS = {
-    "item_conditional": "this pair like the panel",
-    "popularity": "by popularity alone",
+    "item_conditional": "the other systems",
+    "popularity": "popular wrong answers",
+    "popularity_plug_in": "popular wrong answers",
+    "shuffled": "answers to other questions",
 }
 COMPONENT_WORDS = {
     "question": "question",
@@ -24,13 +26,14 @@ COMPONENT_WORDS = {
 }
 
 
-def sharing_chart(pairs: MeasurementTable) -> Any:
+def sharing_chart(pairs: MeasurementTable, panel: MeasurementTable | None = None) -> Any:
     """Draw how often two systems that are both wrong give the same wrong answer, with its nulls.
 
     Parameters
     ----------
-    pairs
-        `SameWrong.pairs`: axes first, second; `null_kind` is "" for what was measured.
+    pairs, panel
+        `SameWrong.pairs` (axes first, second) and `.panel` (axis statistic); `null_kind` is "" for what was
+        measured. The grey box runs between the two estimates of the popularity null of the panel.
 
     Returns
     -------
@@ -39,15 +42,17 @@ def sharing_chart(pairs: MeasurementTable) -> Any:
     """
     rows = [row for row in rows_of(pairs) if row["value"] is not None]
     names = list(dict.fromkeys([*(r["first"] for r in rows), *(r["second"] for r in rows)]))
-    return _matrix(rows, names) if len(names) >= MANY else _pairs(rows)
+    if len(names) >= MANY:
+        return _matrix(rows, names)
+    return _pairs(rows, [] if panel is None else rows_of(panel.where(statistic="same_wrong")))
 
 
-def _pairs(rows: list[dict[str, Any]]) -> Any:
+def _pairs(rows: list[dict[str, Any]], panel: list[dict[str, Any]]) -> Any:
     import altair as alt
 
-    rows = [{**row, "pair": f"{row['first']} and {row['second']}", "what": _what(row)} for row in rows]
+    rows = [{**row, "pair": f"{row['first']} and {row['second']}"} for row in rows]
     seen = [row for row in rows if not row["null_kind"]]
-    nulls = [row for row in rows if row["null_kind"]]
+    nulls = _null_rows(rows, panel, list(dict.fromkeys(row["pair"] for row in seen)))
     across = alt.X(
         "value:Q",
         title="both wrong: they give the same wrong answer",
@@ -55,21 +60,61 @@ def _pairs(rows: list[dict[str, Any]]) -> Any:
         axis=alt.Axis(format="%", tickCount=5),
     )
     up = alt.Y("pair:N", title=None, axis=None)
-    tips = [alt.Tooltip("pair:N"), alt.Tooltip("what:N", title=" "), alt.Tooltip("shown:N", title="same answer"),
-            alt.Tooltip("n:Q", title="n", format=".0f")]
-    grey = alt.Chart(data_of(nulls)).mark_tick(
-        color=NULL, thickness=2, size=44, strokeDash=[4, 3]
-    ).encode(x=across, y=up, tooltip=tips)
-    grey_words = alt.Chart(data_of(nulls)).mark_text(
-        color=NULL, dy=36, align="left", dx=-3
-    ).encode(x=across, y=up, text="what:N")
+    tips = [
+        alt.Tooltip("pair:N", title="systems"),
+        alt.Tooltip("shown:N", title="same wrong answer"),
+        alt.Tooltip("n:Q", title="questions, effective", format=".0f"),
+    ]
+    null_tips = [alt.Tooltip("what:N", title="expected from"), alt.Tooltip("range:N", title="same answer")]
+    grey = (
+        alt.Chart(data_of(nulls))
+        .mark_bar(color=NULL, opacity=0.25, stroke=NULL, strokeDash=[3, 2], strokeWidth=1, height=40)
+        .encode(x=alt.X("lower:Q"), x2="upper:Q", y=up, tooltip=null_tips)
+    )
+    grey_words = [
+        alt.Chart(data_of([row for row in nulls if row["line"] == line]))
+        .mark_text(color=NULL, dy=34 + 15 * line, align="left")
+        .encode(x=alt.X("lower:Q"), y=up, text="what:N")
+        for line in sorted({row["line"] for row in nulls})
+    ]
     base = alt.Chart(data_of(seen)).encode(y=up)
-    bars = base.mark_rule(color=WRONG, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
-    points = base.mark_point(filled=True, shape="square", color=WRONG, size=110, opacity=1).encode(x=across, tooltip=tips)
-    words = base.mark_text(color=INK, dy=-18, align="left", dx=-4, fontWeight="bold").encode(x=across, text="shown:N")
+    whole = [row for row in seen if row["low"] is not None and row["high"] is not None]
+    bars = alt.Chart(data_of(whole)).mark_rule(color=WRONG, strokeWidth=2).encode(y=up, x=alt.X("low:Q"), x2="high:Q")
+    points = base.mark_point(filled=True, shape="square", color=WRONG, size=110, opacity=1).encode(
+        x=across, tooltip=tips
+    )
+    words = base.mark_text(color=INK, dy=-18, fontWeight="bold").encode(x=across, text="shown:N")
     title = base.mark_text(color=INK, align="left", dy=-46, fontWeight="bold").encode(x=alt.value(0), text="pair:N")
-    pairs = len({row["pair"] for row in seen})
-    return finished(grey + grey_words + bars + points + words + title, height=120 * max(pairs, 1) + 10, right=20)
+    count = len({row["pair"] for row in seen})
+    layers = alt.layer(grey, *grey_words, bars, points, words, title)
+    return finished(layers, height=150 * max(count, 1) + 10)
+
+
+def _null_rows(
+    rows: list[dict[str, Any]], panel: list[dict[str, Any]], pairs: list[str]
+) -> list[dict[str, Any]]:
+    """Return one grey box a pair and kind of null; a null with one estimate is a thin box."""
+    ends: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        if row["null_kind"]:
+            ends.setdefault((row["pair"], NULL_WORDS.get(row["null_kind"], row["null_kind"])), []).append(row["value"])
+    for row in panel:
+        if row["null_kind"] and row["value"] is not None:
+            for pair in pairs:
+                words = NULL_WORDS.get(row["null_kind"], row["null_kind"])
+                ends.setdefault((pair, words), []).append(row["value"])
+    kinds = list(dict.fromkeys(words for _, words in ends))
+    return [
+        {
+            "pair": pair,
+            "what": words,
+            "lower": max(0.0, min(values) - 0.002),
+            "upper": min(1.0, max(values) + 0.002),
+            "range": f"{100 * min(values):.0f} % to {100 * max(values):.0f} %" if len(values) > 1 else f"{100 * values[0]:.0f} %",
+            "line": kinds.index(words),
+        }
+        for (pair, words), values in ends.items()
+    ]
 
 
 def _matrix(rows: list[dict[str, Any]], names: list[str]) -> Any:
@@ -137,32 +182,40 @@ def variance_chart(shares: MeasurementTable) -> Any:
     import altair as alt
 
     rows = [
-        {**row, "words": COMPONENT_WORDS.get(row["component"], row["component"])}
+        {**row, "words": " + ".join(COMPONENT_WORDS.get(part, part) for part in row["component"].split(" + "))}
         for row in rows_of(shares)
         if row["value"] is not None
     ]
     order = [row["words"] for row in rows]
     top = max([0.1, *(max(row["value"], row["high"] or 0.0) for row in rows)])
     low = min([0.0, *(row["value"] for row in rows)])
-    across = alt.X("value:Q", title="share of the variance of answers", scale=alt.Scale(domain=[low, min(top, 1.0)]),
-                   axis=alt.Axis(format="%", tickCount=5))
-    base = alt.Chart(data_of(rows)).encode(y=alt.Y("words:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False)))
-    tips = [alt.Tooltip("words:N", title="component"), alt.Tooltip("shown:N", title="share"), alt.Tooltip("n:Q", title="n", format=".0f")]
+    across = alt.X(
+        "value:Q",
+        title="share of the variance of answers",
+        scale=alt.Scale(domain=[low, min(top, 1.0)]),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    base = alt.Chart(data_of(rows)).encode(
+        y=alt.Y("words:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False))
+    )
+    tips = [
+        alt.Tooltip("words:N", title="component"),
+        alt.Tooltip("shown:N", title="share"),
+        alt.Tooltip("n:Q", title="n", format=".0f"),
+    ]
     bars = base.mark_bar(color=NULL, opacity=0.55, height=18).encode(x=across, tooltip=tips)
     whole = [row for row in rows if row["low"] is not None and row["high"] is not None]
-    rule = alt.Chart(data_of(whole)).mark_rule(color=INK).encode(
-        y=alt.Y("words:N", sort=order), x="low:Q", x2="high:Q"
+    rule = (
+        alt.Chart(data_of(whole))
+        .mark_rule(color=INK)
+        .encode(y=alt.Y("words:N", sort=order), x="low:Q", x2="high:Q")
     )
-    labels = alt.Chart(
-        data_of([{**row, "end": max(row["value"], row["high"] or 0.0)} for row in rows])
-    ).mark_text(align="left", dx=8, color=INK).encode(
-        y=alt.Y("words:N", sort=order), x="end:Q", text="shown:N"
+    labels = (
+        alt.Chart(data_of([{**row, "end": max(row["value"], row["high"] or 0.0)} for row in rows]))
+        .mark_text(align="left", dx=8, color=INK)
+        .encode(y=alt.Y("words:N", sort=order), x="end:Q", text="shown:N")
     )
-    return finished(bars + rule + labels, height=34 * max(len(rows), 2) + 10, right=120)
-
-
-def _what(row: dict[str, Any]) -> str:
-    return NULL_WORDS.get(row["null_kind"], row["null_kind"]) if row["null_kind"] else "measured"
+    return finished(bars + rule + labels, height=34 * max(len(rows), 2) + 10)
 
 
 def _clustered(rows: list[dict[str, Any]], names: list[str]) -> list[str]:

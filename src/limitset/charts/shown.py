@@ -78,6 +78,8 @@ def visible(text: str) -> str:
     >>> print(visible("a\u202eb\x07\nc"))
     a\u202eb\x07 ⏎ c
     """
+    if text.isprintable():
+        return text
     return "".join(_visible(character) for character in text)
 
 

@@ -88,9 +88,7 @@ def lines(
     band = (
         alt.Chart(data_of(banded))
         .mark_area(opacity=0.13)
-        .encode(
-            x=across, y=alt.Y("low:Q", title=y_title), y2="high:Q", color=colour, detail="stratum:N"
-        )
+        .encode(x=across, y=alt.Y("low:Q", title=y_title), y2="high:Q", color=colour, detail="stratum:N")
     )
     heavy = alt.condition(f"datum.stratum == '{FIELDS_OF_ALL}'", alt.value(3), alt.value(1.8))
     line = base.mark_line(interpolate="monotone").encode(y=up, strokeWidth=heavy)
@@ -101,27 +99,25 @@ def lines(
         alt.Tooltip("n:Q", title="n", format=".0f"),
     ]
     points = base.mark_point(filled=True, size=46, opacity=1).encode(y=up, shape=_shape(names), tooltip=tips)
-    labels, room = end_labels(rows, names, x=x, ends=ends, top=top, height=HEIGHT)
+    labels = end_labels(rows, names, x=x, ends=ends, top=top, height=HEIGHT)
     text = (
         alt.Chart(data_of(labels))
         .mark_text(align="left", dx=9, fontWeight="bold")
         .encode(x=across, y=alt.Y("place:Q"), text="label:N", color=colour)
     )
-    return finished(band + line + points + text, height=HEIGHT, right=room)
+    return finished(band + line + points + text, height=HEIGHT)
 
 
 def end_labels(
     rows: list[dict[str, Any]], names: list[str], *, x: str, ends: dict[str, str], top: float, height: int
-) -> tuple[list[dict[str, Any]], int]:
-    """Return the labels at the right ends of lines, moved apart, and the room they need in pixels."""
+) -> list[dict[str, Any]]:
+    """Return the labels at the right ends of lines, moved apart."""
     last = {name: [row for row in rows if row["stratum"] == name][-1] for name in names}
     places = spread([last[name]["value"] for name in names], gap=17 * top / height)
-    labels = [
+    return [
         {"stratum": name, x: last[name][x], "place": place, "label": f"{_short(name)} {ends[name]}"}
         for name, place in zip(names, places, strict=True)
     ]
-    # 6.9 px a letter of bold 12 px text
-    return labels, 16 + int(6.9 * max((len(label["label"]) for label in labels), default=0))
 
 
 def _short(name: str) -> str:
@@ -141,7 +137,7 @@ def _shape(names: list[str]) -> Any:
 def _round_counts(counts: list[float]) -> set[float]:
     powers = {float(2**power) for power in range(12)}
     return powers | {counts[0], counts[-1]} - {
-        count for count in (counts[-1],) if any(1 < count / power < 1.3 for power in powers if power in counts)
+        count
+        for count in (counts[-1],)
+        if any(1 < count / power < 1.3 for power in powers if power in counts)
     }
-
-

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 RIGHT: Final = "#0072b2"
-WRONG: Final = "#d55e00"
+WRONG: Final = "#c75300"
+"""Okabe and Ito's vermilion, a shade darker: white words on it keep a contrast of 4.5."""
 ABSTAINED: Final = "#8a9099"
 UNPARSED: Final = "#c3c8cf"
 NULL: Final = "#7d848e"
@@ -20,6 +21,8 @@ MUTED: Final = "#59606b"
 GRID: Final = "#e4e7eb"
 PAPER: Final = "#fefefe"
 """Fill of hollow marks; not #ffffff, which other parts of a drawing may use."""
+ON_COLOUR: Final = "#fffffe"
+"""Words on a coloured bar."""
 
 STRATA: Final = ("#00795a", "#a5508a", "#946200", "#6a5acd", "#4f7a28", "#9c4a3c")
 SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "triangle-right")
@@ -34,6 +37,7 @@ DARK: Final = {
     MUTED: "#a9b0ba",
     GRID: "#2b3037",
     PAPER: "#15181c",
+    ON_COLOUR: "#0d1013",
     STRATA[0]: "#35c79d",
     STRATA[1]: "#e091c4",
     STRATA[2]: "#e0ad45",
@@ -47,15 +51,15 @@ FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', A
 FIELDS_OF_ALL: Final = "all"
 
 
-def finished(chart: Any, *, height: int, right: int = 12, description: str = "") -> Any:
-    """Give a chart its size, room for labels on the right, and the shared look."""
+def finished(chart: Any, *, height: int, description: str = "") -> Any:
+    """Give a chart its size and the shared look; words past the plot are fitted in."""
     import altair as alt
 
     return (
         chart.properties(
             width="container",
             height=height,
-            padding={"left": 4, "top": 8, "right": right, "bottom": 4},
+            padding={"left": 4, "top": 8, "right": 8, "bottom": 4},
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
             description=description,
         )
@@ -124,6 +128,8 @@ def spread(heights: Sequence[float], *, gap: float) -> list[float]:
 
 def top_of(rows: Sequence[dict[str, Any]], *, least: float = 0.1) -> float:
     """Return the upper end of a share axis that starts at zero."""
-    tallest = max((row[name] for row in rows for name in ("value", "high") if row[name] is not None), default=0)
+    tallest = max(
+        (row[name] for row in rows for name in ("value", "high") if row[name] is not None), default=0
+    )
     step = 0.05 if tallest < 0.3 else 0.1
     return float(min(1.0, max(least, step * (int(tallest / step) + 1))))

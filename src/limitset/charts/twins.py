@@ -29,7 +29,9 @@ def twins_chart(scores: Sequence[Mapping[str, Any]]) -> Any:
 
     rows = _relative(scores)
     order = list(dict.fromkeys(row["score"] for row in rows))
-    y = alt.Y("score:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelFontWeight="bold"))
+    y = alt.Y(
+        "score:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelFontWeight="bold")
+    )
     offset = alt.YOffset("group:N", sort=list(GROUPS), scale=alt.Scale(domain=list(GROUPS)))
     across = alt.X("relative:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=None)
     fill = alt.Scale(domain=list(GROUPS), range=[RIGHT, PAPER, NULL])
@@ -39,11 +41,17 @@ def twins_chart(scores: Sequence[Mapping[str, Any]]) -> Any:
         x=across,
         fill=alt.Fill("group:N", scale=fill, legend=alt.Legend(title=None, symbolType="square")),
         stroke=alt.Stroke("group:N", scale=edge, legend=alt.Legend(title=None, symbolType="square")),
-        strokeDash=alt.StrokeDash("group:N", scale=alt.Scale(domain=list(GROUPS), range=[[1, 0], [4, 2], [1, 0]]), legend=None),
-        tooltip=[alt.Tooltip("score:N"), alt.Tooltip("group:N", title="trained on"), alt.Tooltip("label:N", title="value")],
+        strokeDash=alt.StrokeDash(
+            "group:N", scale=alt.Scale(domain=list(GROUPS), range=[[1, 0], [4, 2], [1, 0]]), legend=None
+        ),
+        tooltip=[
+            alt.Tooltip("score:N"),
+            alt.Tooltip("group:N", title="trained on"),
+            alt.Tooltip("label:N", title="value"),
+        ],
     )
     words = base.mark_text(align="left", dx=7, color=INK).encode(x=across, text="label:N")
-    return finished(bars + words, height=78 * max(len(order), 1), right=150)
+    return finished(bars + words, height=78 * max(len(order), 1))
 
 
 def _relative(scores: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ SOURCES = {
     "paraphrase": "same model, other wordings",
     "model": "different models",
 }
+SHORT = {"seed": "same wording", "paraphrase": "other wording", "model": "other model"}
 
 
 def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = None) -> Any:
@@ -39,7 +40,7 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     drawn = [row for row in rows if row["value"] is not None]
     bounds = [row for row in rows if row["value"] is None and row["high"] is not None]
     top = top_of([*rows, *({"value": box["upper"], "high": None} for box in boxes)], least=0.2)
-    order = [row["place"] for row in rows]
+    order = _order(rows)
     # the sources are named above their columns, k below them
     across = alt.X(
         "place:N",
@@ -80,7 +81,9 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
         .encode(x=across, y=alt.Y("low:Q", scale=scale), y2="high:Q")
     )
     line = base.mark_line(strokeWidth=1.2, color=WRONG, opacity=0.6).encode(y=up, detail="source:N")
-    points = base.mark_point(filled=True, shape="square", size=62, color=WRONG, opacity=1).encode(y=up, tooltip=tips)
+    points = base.mark_point(filled=True, shape="square", size=62, color=WRONG, opacity=1).encode(
+        y=up, tooltip=tips
+    )
     layers = grey + line + bars + points
     if bounds:
         head = (
@@ -89,7 +92,21 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
             .encode(x=across, y=alt.Y("high:Q", scale=scale), tooltip=tips)
         )
         layers = layers + head
-    return finished(layers + _names(rows, across, top, scale), height=HEIGHT, right=14)
+    if boxes:
+        layers = layers + _null_name(boxes, across, scale)
+    return finished(layers + _names(rows, across, top, scale), height=HEIGHT)
+
+
+def _null_name(boxes: list[dict[str, Any]], across: Any, scale: Any) -> Any:
+    """Name the grey boxes once, under the first one past k = 1."""
+    import altair as alt
+
+    named = next((box for box in boxes if not box["place"].endswith("|1")), boxes[0])
+    return (
+        alt.Chart(data_of([{**named, "name": "unequal difficulty alone"}]))
+        .mark_text(align="left", baseline="top", dy=5, dx=-12, color=NULL)
+        .encode(x=across, y=alt.Y("lower:Q", scale=scale), text="name:N")
+    )
 
 
 def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> Any:
@@ -97,13 +114,24 @@ def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> A
 
     first = {row["source"]: row for row in reversed(rows)}
     labels = [
-        {"place": row["place"], "words": source, "top": top} for source, row in first.items()
+        {"place": row["place"], "words": SHORT.get(source, source), "top": top}
+        for source, row in first.items()
     ]
     return (
         alt.Chart(data_of(labels))
         .mark_text(align="left", baseline="bottom", dy=-4, dx=-8, fontWeight="bold", color=INK, clip=False)
         .encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N")
     )
+
+
+def _order(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the columns in order, with an empty one between two sources."""
+    order: list[str] = []
+    for before, row in zip([None, *rows], rows, strict=False):
+        if before is not None and before["source"] != row["source"]:
+            order.append(f"{row['source']}|")
+        order.append(row["place"])
+    return order
 
 
 def _placed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

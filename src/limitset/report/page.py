@@ -203,7 +203,9 @@ def _inline_rows(spec: Any) -> int:
         return 0
     data = spec.get("data")
     own = len(data["values"]) if isinstance(data, dict) and isinstance(data.get("values"), list) else 0
-    return own + sum(_inline_rows(spec[name]) for name in ("layer", "vconcat", "hconcat", "spec") if name in spec)
+    return own + sum(
+        _inline_rows(spec[name]) for name in ("layer", "vconcat", "hconcat", "spec") if name in spec
+    )
 
 
 def _numbers_table(records: Sequence[Mapping[str, Any]]) -> Table:
@@ -255,14 +257,16 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return number(value)
-    return visible(str(value))
+    text = visible(str(value))
+    # "100 %" stays on one line
+    return text.replace(" %", "\u00a0%") if len(text) < 24 else text
 
 
 def sentence(text: str) -> Any:
     """Escape a sentence; set intervals smaller and keep numbers with their units."""
     from markupsafe import Markup, escape
 
-    safe = str(escape(visible(text))).replace(" %", "\u00a0%")
+    safe = str(escape(visible(text))).replace(" %", "\u00a0%").replace("% [", "%\u00a0[")
     safe = re.sub(r"\[[\d.]+, [\d.]+\]", r'<span class="interval">\g<0></span>', safe)
     return Markup(safe)  # noqa: S704
 
@@ -282,7 +286,9 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(sentence=sentence, formula=formula, cell=cell, visible=visible)
-    environment.tests["numeric"] = lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    environment.tests["numeric"] = lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool)
+    )
     environment.globals["CLIP"] = CLIP
     return environment.from_string(_packaged("template.html.j2"))
 

@@ -1,0 +1,36 @@
+"""`limitset report`: the page of a finished study, written anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    study: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
+    png: Annotated[
+        Path | None, typer.Option("--png", help="Also write every figure as PNG and SVG into this folder.")
+    ] = None,
+) -> None:
+    """Measure a finished study anew from its rows, and write its page.
+
+    Examples
+    --------
+      limitset report first-look --open
+
+      limitset report audit --png figures
+    """
+    from limitset.cli.output import announce
+    from limitset.report.export import save_chart
+    from limitset.studies.reporting import rebuild
+
+    done = rebuild(study)
+    if png is not None:
+        png.mkdir(parents=True, exist_ok=True)
+        for figure in done.page.figures:
+            for ending in ("png", "svg"):
+                save_chart(figure.chart, png / f"{figure.name}.{ending}")
+    announce(done.page, done.path, open_page=open_page)

@@ -1,0 +1,269 @@
+"""Which figures, in which order, make the page of a first look or an audit?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date as calendar
+from typing import Any
+
+from limitset.charts.agreed import agreed_chart
+from limitset.charts.loops import loops_chart
+from limitset.charts.outcomes import outcomes_chart
+from limitset.charts.sharing import sharing_chart, variance_chart
+from limitset.charts.shown import percent, with_interval
+from limitset.charts.survival import survival_chart
+from limitset.charts.unanimity import unanimity_chart
+from limitset.core.results import MeasurementTable
+from limitset.report import sentences, titles
+from limitset.report.analysis import Analysis, Truth
+from limitset.report.page import Figure, Page, Table
+from limitset.report.traps_table import check_table, share_held, traps_table
+from limitset.report.words import definitions
+
+
+def build_page(
+    analysis: Analysis,
+    *,
+    title: str,
+    scope: str,
+    date: str,
+    provenance: Mapping[str, str] | None = None,
+    attributions: tuple[str, ...] = (),
+) -> Page:
+    """Build the page, with an anchor or without.
+
+    Parameters
+    ----------
+    analysis
+        What was measured.
+    title, scope
+        "first look", and which systems and questions it is about.
+    date
+        Of the study; given.
+    provenance, attributions
+        What made the numbers, and whose data they use.
+
+    Returns
+    -------
+    Page
+        Ready for `render` and `show`.
+    """
+    truth = analysis.truth
+    figures = _anchored_figures(analysis, truth) if truth is not None else _agreement_figures(analysis)
+    figures += _loop_figures(analysis)
+    lead, decisions = _said(analysis, truth)
+    return Page(
+        title=title if title.startswith("limitset") else f"limitset {title}",
+        scope=scope,
+        date=_readable(date),
+        headline=lead,
+        decisions=decisions,
+        figures=tuple(figures),
+        tables=() if truth is None else _tables(analysis, truth),
+        definitions=definitions(anchored=truth is not None, loops=analysis.loops is not None),
+        provenance=dict(provenance or {}),
+        numbers=tuple(record for table in analysis.tables() for record in table.records()),
+        attributions=attributions,
+        limits=_limits(analysis),
+    )
+
+
+def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if truth is None:
+        agreed = analysis.agreement.one(stratum="all", threshold=sentences.STRICT)
+        return (
+            f"At least 7 of 8 runs agree on {percent(agreed)} of the questions.",
+            "No anchor: nothing here checks an answer, so how often they are wrong cannot be told.",
+        ), (
+            "Have some of these questions checked by something outside the models, then run this again with a "
+            "key: agreement alone cannot say what is right.",
+        )
+    trusts = sentences.trust_in_agreement(truth.agreed)
+    count, held = share_held(truth.traps)
+    advice = (
+        sentences.voting_advice(truth.surviving),
+        sentences.traps_advice(count, held),
+        *sentences.agreement_advice(trusts),
+    )
+    return sentences.headline(truth.surviving), tuple(one for one in advice if one)
+
+
+def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
+    n = _n(analysis, truth)
+    figures = [
+        _figure(
+            "survival",
+            titles.survival_title(truth.surviving),
+            survival_chart(truth.surviving.curve),
+            f"{n} Plurality of runs drawn from the whole design; ties are split at random. Bands: 95 % intervals over questions.",
+            truth.surviving.curve,
+        ),
+        _figure(
+            "agreed",
+            titles.agreed_title(sentences.trust_in_agreement(truth.agreed)),
+            agreed_chart(truth.agreed.rates, truth.agreed.coverage),
+            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the share of "
+            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong for a rate. "
+            "A rate belongs to this number of runs.",
+            truth.agreed.rates,
+        ),
+        _figure(
+            "unanimity",
+            titles.unanimity_title(truth.unanimity, truth.nulls),
+            unanimity_chart(truth.unanimity.curve, truth.nulls.curve),
+            f"{n} Bars: 95 % intervals over questions. Grey boxes: what k runs would give that share nothing but "
+            f"how hard each question is, between two estimates. {_blanks(truth.unanimity.curve)}",
+            truth.unanimity.curve,
+        ),
+    ]
+    if len(truth.same.pairs):
+        figures.append(_sharing(truth, n))
+    if analysis.variance is not None:
+        figures.append(_variance(analysis.variance.shares, n))
+    figures.append(
+        _figure(
+            "outcomes",
+            titles.outcomes_title(truth.outcomes.rates),
+            outcomes_chart(truth.outcomes.rates),
+            f"{n} Runs without an answer stay in the denominator.",
+            truth.outcomes.rates,
+        )
+    )
+    return figures
+
+
+def _agreement_figures(analysis: Analysis) -> list[Figure]:
+    n = _n(analysis, None)
+    figures = [
+        _figure(
+            "agreement",
+            titles.agreement_title(analysis.agreement),
+            agreed_chart(analysis.agreement, words="questions on which so many agree"),
+            f"{n} Bands: 95 % intervals over questions.",
+            analysis.agreement,
+        )
+    ]
+    if analysis.variance is not None:
+        figures.append(_variance(analysis.variance.shares, n))
+    return figures
+
+
+def _sharing(truth: Truth, n: str) -> Figure:
+    effective = []
+    for unit, word in (("models", "models"), ("votes", "runs")):
+        row = next(iter(truth.votes.values.where(unit=unit).rows()), None)
+        if row is not None and not row.blank:
+            effective.append(f"all {word} together are worth {with_interval(row)} independent ones")
+    worth = f" By their errors, {', and '.join(effective)}." if effective else ""
+    return _figure(
+        "sharing",
+        titles.sharing_title(truth.same),
+        sharing_chart(truth.same.pairs, truth.same.panel),
+        f"{n} Grey: what the popularity of wrong answers alone would give, between two estimates, and what answers to other questions give.{worth}",
+        truth.same.pairs,
+    )
+
+
+def _variance(shares: MeasurementTable, n: str) -> Figure:
+    return _figure(
+        "variance",
+        titles.variance_title(shares),
+        variance_chart(shares),
+        f"{n} Shares of the variance of answers given the question; an unbiased share may fall slightly below 0.",
+        shares,
+    )
+
+
+def _loop_figures(analysis: Analysis) -> list[Figure]:
+    if analysis.loops is None:
+        return []
+    values, outcomes = analysis.loops.values, analysis.loops.outcomes
+    changes = []
+    for row in values.where(quantity="right_start").rows():
+        axes = {name: row.parameters[name] for name in ("system", "loop")}
+        end = values.one(quantity="right_end", **axes)
+        if not row.blank and not end.blank:
+            changes.append(f"{axes['system']}, “{axes['loop']}”: right {percent(row)} at the start, {percent(end)} at the end")
+    counted = [row.n for row in values.where(quantity="settled").rows()]
+    n = f"{min(counted):.0f} to {max(counted):.0f}" if len(set(counted)) > 1 else f"{counted[0]:.0f}"
+    told = f" {'; '.join(changes)}." if changes else ""
+    return [
+        _figure(
+            "loops",
+            titles.loops_title(values, outcomes),
+            loops_chart(outcomes),
+            f"{n} texts a system and instruction, each rewritten until a text came back or the steps ran out.{told}",
+            values,
+        )
+    ]
+
+
+def _tables(analysis: Analysis, truth: Truth) -> tuple[Table, ...]:
+    found = (traps_table(truth.traps, analysis.ends, analysis.items), check_table(truth.traps, analysis.items))
+    return tuple(table for table in found if table is not None)
+
+
+def _figure(name: str, title: str, chart: Any, caption: str, measured: MeasurementTable) -> Figure:
+    return Figure(name=name, title=title, chart=chart, caption=caption.strip(), table=data_table(measured))
+
+
+def data_table(measured: MeasurementTable) -> Table:
+    """Return the rows of a measurement as a table of the page."""
+    rows = tuple(
+        (
+            *(row.parameters[name] for name in measured.axes),
+            row.value,
+            row.low,
+            row.high,
+            row.n,
+            row.null_kind.replace("_", " "),
+            row.blank_reason,
+        )
+        for row in measured.rows()
+    )
+    columns = (*measured.axes, "value", "low", "high", "n", "null", "blank because")
+    return Table(title="Data of this figure", columns=columns, rows=rows)
+
+
+def _n(analysis: Analysis, truth: Truth | None) -> str:
+    tallies = analysis.tallies if truth is None else truth.tallies
+    runs = tallies.pooled().runs[0]
+    each = f"{runs.min()}" if runs.min() == runs.max() else f"{runs.min()} to {runs.max()}"
+    systems = len(set(tallies.systems))
+    return (
+        f"{tallies.items.size} question{'s' * (tallies.items.size != 1)}, "
+        f"{systems} system{'s' * (systems != 1)}, {each} run{'s' * (each != '1')} a question."
+    )
+
+
+def _blanks(curve: MeasurementTable) -> str:
+    blank = sum(row.blank for row in curve.rows())
+    if blank == 0:
+        return "No point is blank."
+    return f"{blank} point{'s' * (blank != 1)} blank: triangles are upper bounds."
+
+
+def _limits(analysis: Analysis) -> tuple[str, ...]:
+    found = ["These numbers are about these systems, wordings, temperatures and questions, and about no others."]
+    if analysis.truth is None:
+        found.append(
+            "No anchor: any score of agreement takes the same value on a true consensus and on a false one, so "
+            "nothing on this page says how often the answers are right."
+        )
+    else:
+        found.append("Votes are drawn from the runs that were made: nothing is said about more runs than these.")
+        if analysis.unanchored:
+            found.append(
+                f"{analysis.unanchored} question{'s' * (analysis.unanchored != 1)} without an anchor left out of "
+                "every number about right and wrong."
+            )
+    found.extend(f"No {name}: {reason}." for name, reason in analysis.blank.items())
+    return tuple(found)
+
+
+def _readable(text: str) -> str:
+    try:
+        day = calendar.fromisoformat(text[:10])
+    except ValueError:
+        return text
+    return f"{day.day} {day:%b %Y}"

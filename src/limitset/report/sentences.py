@@ -1,0 +1,193 @@
+"""What do the numbers say, in words that stay true for any data?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from limitset.charts.shown import percent, visible
+from limitset.core.results import Measurement, MeasurementTable
+from limitset.core.verdicts import Verdict, judged
+from limitset.instruments.truth.agreed import WrongWhenAgreed
+from limitset.instruments.truth.surviving import SurvivingError
+
+TRUSTED = 0.05
+"""Agreement is trusted where it is wrong less often than this, by its whole interval."""
+STRICT = 0.875
+"""The agreement a reader would act on: 7 of 8 runs."""
+POINT = 0.01
+MANY_TIMES = 100
+"""Beyond this many times the questions, "how many more" is no advice."""
+
+
+def headline(surviving: SurvivingError) -> tuple[str, ...]:
+    """Say how often one run is wrong and what voting leaves of it."""
+    curve = surviving.curve.where(system="all", stratum="all")
+    one, last = curve.one(votes=1), last_of(curve)
+    votes = int(last.parameters["votes"])
+    if one.blank:
+        return (
+            (f"One run is almost never wrong: {percent(one)} of the time.",)
+            if one.high < 0.5
+            else ("One run is almost always wrong.",)
+        )
+    first = f"One run is wrong {percent(one)} of the time."
+    if votes == 1:
+        return (first, "There is one run a question, so what voting would leave cannot be told.")
+    return (first, _after(last, surviving.share.one(system="all", stratum="all"), votes))
+
+
+def _after(last: Measurement, share: Measurement, votes: int) -> str:
+    if last.blank:
+        return f"A vote over {votes} runs is wrong {percent(last)} of the time."
+    left = f"A vote over {votes} runs is still wrong {percent(last)} of the time"
+    if share.blank:
+        return f"{left}."
+    part = share_of_error(share)
+    if share.bounded and share.low > 1:
+        return f"{left}, more often than one run: voting multiplies the error by {share.value:.2f}."
+    if share.bounded and share.high >= 1:
+        return f"{left}: {part} of the error is there after the vote, so voting may remove none of it."
+    return f"{left}: {part} of the error survives."
+
+
+def share_of_error(share: Measurement) -> str:
+    """Write the surviving share as percent with its interval."""
+    return percent(share)
+
+
+def last_of(curve: MeasurementTable) -> Measurement:
+    """Return the point of the curve with the most votes."""
+    rows = list(curve.rows())
+    return max(rows, key=lambda row: (not (row.blank and not row.bounded), int(row.parameters["votes"])))
+
+
+def voting_advice(surviving: SurvivingError) -> str | None:
+    """Say at how many runs voting stops paying, from the curve of all runs."""
+    curve = surviving.curve.where(system="all", stratum="all")
+    points = [(int(row.parameters["votes"]), row.value) for row in curve.rows() if not row.blank]
+    if len(points) < 3:
+        return None
+    most, last = points[-1]
+    enough = most
+    for votes, value in reversed(points):
+        if abs(value - last) > POINT:
+            break
+        enough = votes
+    if enough > 0.75 * most:
+        return f"Voting still changes the error at {most} runs: more runs may be worth their price."
+    if enough == 1:
+        return f"Do not pay for votes: {most} runs change the error by less than one point against one run."
+    return f"Stop voting at {enough} runs: the other {most - enough} change the error by less than one point."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """One stratum: can agreement be acted on?"""
+
+    stratum: str
+    rate: Measurement
+    verdict: Verdict
+
+
+def trust_in_agreement(agreed: WrongWhenAgreed) -> list[Trust]:
+    """Judge every stratum ("all" only where it is alone) at the strict threshold."""
+    rows = list(agreed.rates.where(threshold=STRICT).rows())
+    named = [row for row in rows if row.parameters["stratum"] != "all"] or rows
+    return [Trust(stratum=str(row.parameters["stratum"]), rate=row, verdict=_judged(row)) for row in named]
+
+
+def _judged(rate: Measurement) -> Verdict:
+    # a bound alone can show that a rate is low, never that it is high
+    if rate.blank:
+        return Verdict.HOLDS if rate.bounded and rate.high < TRUSTED else Verdict.CANT_TELL
+    return judged(rate, holds_if=TRUSTED, above=False)
+
+
+def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
+    """Say where agreement may be acted on, where not, and what would settle the rest."""
+    found: list[str] = []
+    bad = sorted((one for one in trusts if one.verdict is Verdict.FAILS), key=lambda one: -one.rate.value)
+    for one in bad[:2]:
+        found.append(
+            f"Do not trust agreement on {_of(one)}: when at least 7 of 8 runs agree, they are wrong "
+            f"{percent(one.rate)} of the time."
+        )
+    if len(bad) > 2:
+        found.append(f"Nor on {_listed([_of(one) for one in bad[2:]])}.")
+    good = [one for one in trusts if one.verdict is Verdict.HOLDS]
+    if good:
+        worst = max(good, key=lambda one: one.rate.high)
+        found.append(
+            f"Agreement may be acted on for {_listed([_of(one) for one in good])}: when at least 7 of 8 runs "
+            f"agree, they are wrong {percent(worst.rate)} of the time{' or less' if len(good) > 1 else ''}."
+        )
+    open_ones = [one for one in trusts if one.verdict is Verdict.CANT_TELL]
+    found.extend(_cant_tell(one) for one in open_ones[:2])
+    return tuple(found)
+
+
+def _cant_tell(one: Trust) -> str:
+    if not one.rate.bounded and one.rate.blank:
+        return f"Can't tell on {_of(one)}: at least 7 of 8 runs never agree there."
+    stated = (
+        f"Can't tell whether agreement can be trusted on {_of(one)}: wrong {percent(one.rate)} of the time"
+    )
+    needed = questions_needed(one.rate)
+    if needed is None:
+        return f"{stated}; the bar is 5 %."
+    return f"{stated}, the bar is 5 %. About {needed} questions on which so many runs agree would settle it."
+
+
+def questions_needed(rate: Measurement) -> int | None:
+    """Say how many questions would bring the nearer end of the interval to the bar, if the rate stays.
+
+    Interval widths fall with the square root of n.
+
+    Examples
+    --------
+    >>> from limitset.core.levels import Level
+    >>> questions_needed(Measurement(instrument="x", version=1, level=Level.ANSWER, value=0.1, low=0.0,
+    ...     high=0.2, n=40))
+    160
+    """
+    if math.isnan(rate.n) or rate.n <= 0:
+        return None
+    if rate.blank:
+        # a share this small needs about -ln(0.05) / bar questions without an event
+        return math.ceil(max(3.0 / TRUSTED, rate.n + 1)) if rate.high < 0.5 else None
+    gap = abs(rate.value - TRUSTED)
+    half = rate.value - rate.low if rate.value > TRUSTED else rate.high - rate.value
+    if gap <= 0 or math.isnan(half):
+        return None
+    factor = (half / gap) ** 2
+    if not 1 <= factor <= MANY_TIMES:
+        return None
+    needed = rate.n * factor
+    digits = max(0, int(math.log10(needed)) - 1)
+    return int(math.ceil(needed / 10**digits - 1e-9) * 10**digits)
+
+
+def traps_advice(count: int, held: Measurement | None) -> str | None:
+    """Say which questions to check outside, and what they hold of the surviving error."""
+    if count == 0 or held is None or held.blank:
+        return None
+    these = "this question" if count == 1 else f"these {count} questions"
+    they = "it holds" if count == 1 else "they hold"
+    return f"Check {these} outside: {they} {percent(held)} of the error that survives voting."
+
+
+def _of(one: Trust) -> str:
+    return "these questions" if one.stratum == "all" else f"{visible(one.stratum)} questions"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join names.
+
+    Examples
+    --------
+    >>> _listed(["lure questions", "recall questions", "sums"])
+    'lure questions, recall questions and sums'
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
