@@ -163,7 +163,8 @@ def surviving_error(
 
 
 def _systems(tallies: Tallies) -> Iterator[tuple[str, Tallies]]:
-    for system in dict.fromkeys(tallies.systems):
+    # pooled tallies have the one system "all" already
+    for system in (name for name in dict.fromkeys(tallies.systems) if name != ALL):
         own = tallies.of_system(system).pooled()
         yield str(system), own.of_questions(own.runs[0] > 0)
     yield ALL, tallies.pooled()
