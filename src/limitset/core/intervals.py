@@ -319,7 +319,9 @@ def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Interval:
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return Interval(value=share, low=float(centre - half), high=float(centre + half), n=float(n))
+    # at 0 of n and n of n the ends are exactly 0 and 1; rounding must not put them beside the share
+    low, high = min(float(centre - half), share), max(float(centre + half), share)
+    return Interval(value=share, low=max(low, 0.0), high=min(high, 1.0), n=float(n))
 
 
 def same_questions(first: np.ndarray, second: np.ndarray) -> None:
