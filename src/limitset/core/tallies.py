@@ -76,7 +76,8 @@ class Tallies:
 
     def by_question(self, per_class: Float[np.ndarray, " k"]) -> Float[np.ndarray, " q"]:
         """Sum a number per class over the classes of each question."""
-        return np.bincount(self.class_item, weights=per_class, minlength=self.items.size)
+        # without any class bincount would count in integers
+        return np.bincount(self.class_item, weights=per_class, minlength=self.items.size).astype(np.float64)
 
     def pooled(self) -> Tallies:
         """Pool all cells into one (the declared design as a whole)."""

@@ -126,5 +126,7 @@ def _mean(share: Float[np.ndarray, " q"], confidence: float) -> Interval:
     got = logit_jackknife(share, 1.0 - share, confidence=confidence)
     if np.isnan(got.low):
         got = wilson(float(share.sum()), share.size, confidence=confidence)
-    low, high = max(got.low, 0.0), min(got.high, 1.0)
-    return Interval(value=float(share.mean()), low=low, high=high, n=float(share.size))
+    value = float(share.mean())
+    # the closed forms miss the ends by rounding
+    low, high = min(max(got.low, 0.0), value), max(min(got.high, 1.0), value)
+    return Interval(value=value, low=low, high=high, n=float(share.size))

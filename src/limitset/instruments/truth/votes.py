@@ -7,21 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from limitset.core.agreements import falling_shares
 from limitset.core.intervals import Interval, columns_of, jackknife_interval
 from limitset.core.levels import Level
 from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.core.undefined import UNDEFINED
+from limitset.core.voters import Voters, correlations, correlations_left_out, models_of, votes_of
 
 INSTRUMENT = "effective_number"
 VERSION = 1
 
 UNITS = ("votes", "models")
-NO_VARIANCE = 1e-9
-"""A voter whose error indicator varies less than this over questions leaves the count."""
-BLOCK = 2_000_000
-"""Numbers held at once while questions are left out."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,18 +40,6 @@ class EffectiveNumber:
     values: MeasurementTable
     correlation: MeasurementTable
     partial: MeasurementTable
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Voters:
-    """Voters of C types: how often one of a type errs, and how often two different runs of it do."""
-
-    unit: str
-    once: Float[np.ndarray, "q c"]
-    twice: Float[np.ndarray, "q c"]
-    known: Float[np.ndarray, "q c"]
-    """1 where `twice` is known, else 0."""
-    count: Float[np.ndarray, " c"]
 
 
 def effective_number(
@@ -114,7 +98,7 @@ def effective_number(
     """
     tallies.require_anchor()
     kept = tallies.of_questions(np.asarray((tallies.runs > 0).all(axis=0)))
-    voters = {"votes": _votes(kept), "models": _models(kept)}
+    voters = {"votes": votes_of(kept), "models": models_of(kept)}
     results = {unit: _measured(voters[unit], confidence) for unit in UNITS}
     notes = (
         f"{kept.items.size} of {tallies.items.size} questions have runs of every cell",
@@ -137,7 +121,9 @@ def effective_number(
     return EffectiveNumber(values=tables[0], correlation=tables[1], partial=tables[2])
 
 
-def kish_number(count: float, correlation: Float[np.ndarray, "*b"] | float) -> Float[np.ndarray, "*b"]:
+def kish_number(
+    count: Float[np.ndarray, "*b"] | float, correlation: Float[np.ndarray, "*b"] | float
+) -> Float[np.ndarray, "*b"]:
     """Return ``M / (1 + (M - 1) r)``; NaN at or below the floor ``r = -1 / (M - 1)``.
 
     References
@@ -150,17 +136,17 @@ def kish_number(count: float, correlation: Float[np.ndarray, "*b"] | float) -> F
     (1.9355, 2.0)
     """
     load = 1.0 + (count - 1.0) * np.asarray(correlation, dtype=np.float64)
-    return np.asarray(count / np.where(load > 0, load, UNDEFINED))
+    return np.asarray(count / np.where(load > 0, load, UNDEFINED), dtype=np.float64)
 
 
-def _measured(voters: _Voters, confidence: float) -> tuple[Interval, Interval, Interval]:
+def _measured(voters: Voters, confidence: float) -> tuple[Interval, Interval, Interval]:
     n = float(voters.once.shape[0])
     if n < 2:
         return (_blank("fewer than two questions have runs of every cell", n),) * 3
-    count, mean, partial = (float(part[0]) for part in _correlations(voters, np.zeros((1, 0), dtype=int)))
+    count, mean, partial = (float(part[0]) for part in correlations(voters, np.zeros((1, 0), dtype=int)))
     if count < 2:
         return (_blank(f"fewer than two {voters.unit} whose errors vary over questions", n),) * 3
-    left_out = _left_out(voters)
+    left_out = correlations_left_out(voters)
     got = jackknife_interval(min(mean, 1.0), left_out[1], confidence=confidence)
     high = float(np.minimum(got.high, 1.0))
     plain = Interval(value=got.value, low=got.low, high=high, n=n)
@@ -187,114 +173,6 @@ def _kish(count: float, r: float, left_out: Float[np.ndarray, "2 q"], confidence
 
 def _blank(reason: str, n: float) -> Interval:
     return Interval(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=n, blank_reason=reason)
-
-
-def _left_out(voters: _Voters) -> Float[np.ndarray, "3 q"]:
-    questions, types = voters.once.shape
-    block = max(1, BLOCK // types**2)
-    parts = [
-        _correlations(voters, np.arange(start, min(start + block, questions))[:, None])
-        for start in range(0, questions, block)
-    ]
-    return np.concatenate([np.stack(part) for part in parts], axis=1)
-
-
-def _correlations(
-    voters: _Voters, without: np.ndarray
-) -> tuple[Float[np.ndarray, " b"], Float[np.ndarray, " b"], Float[np.ndarray, " b"]]:
-    """Voters that vary, mean correlation and mean partial correlation, without the questions of each row."""
-    variance, covariance = _moments(voters, without)
-    count = voters.count * (variance > NO_VARIANCE)
-    variance = np.where(variance > NO_VARIANCE, variance, 1.0)
-    pairs = count[:, :, None] * count[:, None, :]
-    diagonal = np.arange(voters.count.size)
-    pairs[:, diagonal, diagonal] -= count
-    pairs = np.maximum(pairs, 0.0)
-    scale = np.sqrt(variance[:, :, None] * variance[:, None, :])
-    mean = _weighted(covariance / scale, pairs)
-    return count.sum(axis=1), mean, _weighted(_partial(variance, covariance, count), pairs)
-
-
-def _weighted(
-    values: Float[np.ndarray, "b c c"], pairs: Float[np.ndarray, "b c c"]
-) -> Float[np.ndarray, " b"]:
-    pairs = np.where(np.isnan(values), 0.0, pairs)
-    total = pairs.sum(axis=(1, 2))
-    return np.asarray(
-        (np.nan_to_num(values) * pairs).sum(axis=(1, 2)) / np.where(total > 0, total, UNDEFINED)
-    )
-
-
-def _moments(
-    voters: _Voters, without: np.ndarray
-) -> tuple[Float[np.ndarray, "b c"], Float[np.ndarray, "b c c"]]:
-    """Variance of one voter, and covariance of two different voters, without the questions of each row."""
-
-    def rest(values: np.ndarray) -> np.ndarray:
-        return np.asarray(values.sum(axis=0) - values[without].sum(axis=1))
-
-    once, n = voters.once, voters.once.shape[0] - without.shape[1]
-    mean = rest(once) / n
-    both = once.T @ once - np.einsum("bjc,bjd->bcd", once[without], once[without])
-    covariance = both / n - mean[:, :, None] * mean[:, None, :]
-    known = rest(voters.known)
-    known = np.where(known > 0.5, known, UNDEFINED)
-    own = rest(voters.twice * voters.known) / known - (rest(once * voters.known) / known) ** 2
-    variance = own if voters.unit == "models" else mean * (1.0 - mean)
-    diagonal = np.arange(once.shape[1])
-    covariance[:, diagonal, diagonal] = np.nan_to_num(own)
-    return variance, covariance
-
-
-def _partial(
-    variance: Float[np.ndarray, "b c"],
-    covariance: Float[np.ndarray, "b c c"],
-    count: Float[np.ndarray, "b c"],
-) -> Float[np.ndarray, "b c c"]:
-    """Correlation of two voters given the mean error of all the others (leave-pair-out)."""
-    own = np.einsum("bcc->bc", covariance)
-    others = np.einsum("bcd,bd->bc", covariance, count) - own
-    total = (count * (variance + others)).sum(axis=1)[:, None, None]
-    first = others[:, :, None] - covariance
-    second = others[:, None, :] - covariance
-    rest = total - variance[:, :, None] - variance[:, None, :] - 2 * (covariance + first + second)
-    rest = np.where(rest > NO_VARIANCE, rest, UNDEFINED)
-    left = variance[:, :, None] - first**2 / rest
-    right = variance[:, None, :] - second**2 / rest
-    varies = (left > NO_VARIANCE) & (right > NO_VARIANCE)
-    scale = np.sqrt(np.where(varies, left * right, UNDEFINED))
-    return np.asarray((covariance - first * second / rest) / scale)
-
-
-def _votes(tallies: Tallies) -> _Voters:
-    wrong, runs = _wrong(tallies), tallies.runs
-    once, twice = falling_shares(wrong, runs, 2)
-    known = (runs >= 2).astype(np.float64)
-    count = runs.mean(axis=1) if tallies.items.size else np.zeros(runs.shape[0])
-    return _Voters(unit="votes", once=once.T, twice=twice.T, known=known.T, count=count)
-
-
-def _models(tallies: Tallies) -> _Voters:
-    cells = [tallies.of_system(name) for name in dict.fromkeys(tallies.systems)]
-    moments = [_model(part) for part in cells]
-    once, twice = (np.stack([moment[side] for moment in moments], axis=1) for side in (0, 1))
-    count = np.ones(len(cells))
-    return _Voters(unit="models", once=once, twice=twice, known=np.ones_like(once), count=count)
-
-
-def _model(tallies: Tallies) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
-    """Chance that a run of a model errs, and that two of its runs do, cells weighing the same."""
-    once, twice = falling_shares(_wrong(tallies), tallies.runs, 2)
-    repeated = tallies.runs >= 2
-    pairs = once.shape[0] * (once.shape[0] - 1) + repeated.sum(axis=0)
-    both = once.sum(axis=0) ** 2 - np.square(once).sum(axis=0) + (twice * repeated).sum(axis=0)
-    mean = once.mean(axis=0)
-    return mean, np.where(pairs > 0, both / np.maximum(pairs, 1), mean**2)
-
-
-def _wrong(tallies: Tallies) -> np.ndarray:
-    wrong = tallies.counts * ~tallies.right
-    return np.stack([tallies.by_question(cell.astype(np.float64)) for cell in wrong]).astype(np.int64)
 
 
 def _lone(tallies: Tallies) -> bool:
