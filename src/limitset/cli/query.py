@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,7 +86,7 @@ def _scalar(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, list | tuple):
         return [_scalar(one) for one in value]
-    return _scalar(value) if isinstance(value, float | int) else str(value)
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _print_csv(names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import Any
 
 from limitset.core import parquet
 from limitset.core.errors import InputError
@@ -260,7 +260,7 @@ def _checked_pieces(archive: zipfile.ZipFile, file: PackedFile, zip_path: Path) 
     digest, size = hashlib.sha256(), 0
     try:
         with archive.open(file.name) as handle:
-            for piece in _pieces(handle):
+            while piece := handle.read(_PIECE):
                 size += len(piece)
                 if size > file.size:
                     break
@@ -270,11 +270,6 @@ def _checked_pieces(archive: zipfile.ZipFile, file: PackedFile, zip_path: Path) 
         raise _refused(zip_path, f"{file.name} damaged ({error})") from error
     if size != file.size or digest.hexdigest() != file.sha256:
         raise _refused(zip_path, f"{file.name} altered")
-
-
-def _pieces(handle: IO[bytes]) -> Iterator[bytes]:
-    while piece := handle.read(_PIECE):
-        yield piece
 
 
 def _refused(zip_path: Path, got: str) -> InputError:
