@@ -17,30 +17,22 @@ from limitset.core.undefined import UNDEFINED
 
 INSTRUMENT: Final = "linear_cka"
 VERSION: Final = 1
-BLOCKS: Final = 20
-"""Blocks of items left out one at a time: enough for a t interval, few enough to cost little."""
+BLOCKS: Final = 20  # enough for a t interval, few enough to cost little
 
 Matrix = Float[np.ndarray, "n d"]
+_Form = Callable[[list[np.ndarray], Matrix, Matrix], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Alignment:
-    """How alike two sets of activations are, beside what chance gives.
-
-    Parameters
-    ----------
-    similarity
-        At most 1, which a rotated, rescaled or shifted copy has. The interval is over items.
-    chance
-        Mean over all pairings of the items (null_kind "permutation"); for the unbiased form with two exact
-        standard deviations to both sides.
-    z
-        Standard deviations above chance; NaN for the biased form, whose deviation has no closed form.
-    """
+    """How alike two sets of activations are, beside what chance gives."""
 
     similarity: Measurement
+    """At most 1, which a rotated, rescaled or shifted copy has; the interval is over items."""
     chance: Measurement
+    """Mean over all pairings of the items; for the unbiased form with two exact deviations to both sides."""
     z: float
+    """Standard deviations above chance; NaN for the biased form, whose deviation has no closed form."""
 
 
 def linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95) -> Alignment:
@@ -66,19 +58,18 @@ def linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95) -> Al
     InputError
         When items differ in number, are fewer than four, or activations are not finite.
     UndefinedError
-        When the activations of one side do not vary over items, or only one item stands out.
+        When the activations of one side do not vary over items, or only one item differs.
 
     Notes
     -----
-    One item far out can move it anywhere (arXiv:2210.16156). Nets on the same inputs are alike beyond chance
-    before any training: compare with untrained nets, and with nets trained on false labels.
+    One item far out can move it anywhere (arXiv:2210.16156). Nets on the same inputs are alike before any
+    training: compare with untrained nets, and with nets trained on false labels.
 
     References
     ----------
-    Kornblith, Norouzi, Lee, Hinton (2019), arXiv:1905.00414, section 3 (CKA). Song, Smola, Gretton, Bedo,
-    Borgwardt (2012), Journal of Machine Learning Research 13, eq. 5 (unbiased inner product). Székely and
-    Rizzo (2013), doi:10.1016/j.jmva.2013.02.012, theorem 2 (n(n - 3)/2 degrees of freedom, so that the
-    deviation over pairings is sqrt(2 / (n(n - 3)))).
+    Kornblith et al. (2019), arXiv:1905.00414, section 3 (CKA). Song et al. (2012), JMLR 13, eq. 5 (unbiased
+    inner product). Székely and Rizzo (2013), doi:10.1016/j.jmva.2013.02.012, theorem 2 (n(n - 3)/2 degrees of
+    freedom, hence the deviation over pairings sqrt(2 / (n(n - 3)))).
 
     Examples
     --------
@@ -98,10 +89,7 @@ def biased_linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95
 
     .. math:: \frac{\|X^\top Y\|_F^2}{\|X^\top X\|_F \|Y^\top Y\|_F}, \qquad X, Y \text{ centred}
 
-    Parameters
-    ----------
-    first, second, confidence
-        As in `linear_cka`.
+    Parameters, errors and interval are those of `linear_cka`.
 
     Returns
     -------
@@ -109,15 +97,9 @@ def biased_linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95
         In [0, 1]; on average sqrt(PR(x) PR(y)) / (n - 1) for activations that have nothing in common (PR:
         participation ratio), which nears 1 when features outnumber items.
 
-    Raises
-    ------
-    InputError, UndefinedError
-        As `linear_cka`; one item that stands out is enough here.
-
     References
     ----------
-    Kornblith, Norouzi, Lee, Hinton (2019), arXiv:1905.00414, eq. 3 to 5; bias: Murphy, Zylberberg, Fyshe
-    (2024), arXiv:2405.01012, section 3.
+    Kornblith et al. (2019), arXiv:1905.00414, eq. 3 to 5. Murphy et al. (2024), arXiv:2405.01012 (bias).
 
     Examples
     --------
@@ -139,9 +121,7 @@ def _blocked(x: Matrix, y: Matrix, form: _Form, confidence: float) -> Interval:
     products = [a.T @ b for a, b in pairs]
     whole = form(products, x, y)
     if np.isnan(whole):
-        raise UndefinedError.of(
-            expected="activations must vary", got="only one item that differs", fix="Take other items."
-        )
+        raise UndefinedError.of(expected="activations must vary", got="at most one apart", fix="Add items.")
     left = []
     for block in np.array_split(np.arange(len(x)), min(BLOCKS, len(x))):
         rest_x, rest_y = (_centred(np.delete(side, block, axis=0)) for side in (x, y))
@@ -158,7 +138,7 @@ def _blocked(x: Matrix, y: Matrix, form: _Form, confidence: float) -> Interval:
 def _unbiased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
     n = len(x)
     k, m = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
-    if n < 4 or not (k.any() and m.any()):
+    if n < 4:
         return UNDEFINED
     # Song et al. eq. 5 times n(n - 3), for centred X and Y in the form |X'Y|^2
     cross, own_x, own_y = (
@@ -172,13 +152,8 @@ def _unbiased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
 
 
 def _biased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
-    if not (x.any() and y.any()):
-        return UNDEFINED
     cross, own_x, own_y = (np.square(product).sum() for product in products)
-    return float(cross / (np.sqrt(own_x) * np.sqrt(own_y)))
-
-
-_Form = Callable[[list[np.ndarray], Matrix, Matrix], float]
+    return float(cross / (np.sqrt(own_x) * np.sqrt(own_y))) if x.any() and y.any() else UNDEFINED
 
 
 def _alignment(form: str, got: Interval, confidence: float, mean: float, deviation: float) -> Alignment:
@@ -195,10 +170,8 @@ def _alignment(form: str, got: Interval, confidence: float, mean: float, deviati
         parameters={"form": form, "blocks": BLOCKS},
         notes=("n counts items",),
     )
-    low, high = mean - 2 * deviation, mean + 2 * deviation
-    chance = replace(
-        similarity, value=mean, low=low, high=high, interval_method="2 deviations", null_kind="permutation"
-    )
+    low, high, kind = mean - 2 * deviation, mean + 2 * deviation, "permutation"
+    chance = replace(similarity, value=mean, low=low, high=high, interval_method="exact", null_kind=kind)
     return Alignment(similarity=similarity, chance=chance, z=(got.value - mean) / deviation)
 
 
@@ -211,12 +184,7 @@ def _compared(first: Matrix, second: Matrix) -> tuple[Matrix, Matrix]:
             got=f"shapes {first.shape} and {second.shape}" if not usable else "NaN or infinity",
             fix="Select the items common to both.",
         )
-    x, y = _centred(first), _centred(second)
-    if not (x.any() and y.any()):
-        raise UndefinedError.of(
-            expected="activations must vary over items", got="constant ones", fix="Take another layer."
-        )
-    return _compact(x), _compact(y)
+    return _compact(_centred(first)), _compact(_centred(second))
 
 
 def _compact(x: Matrix) -> Matrix:
@@ -226,6 +194,6 @@ def _compact(x: Matrix) -> Matrix:
 
 def _centred(x: Matrix) -> Matrix:
     centred = x - x.mean(axis=0)
-    # a constant feature leaves rounding dust, which would be taken for variation where nothing else varies
-    dust = 4 * np.finfo(np.float64).eps * np.abs(x).max(axis=0)
-    return np.where(np.abs(centred).max(axis=0) <= dust, 0.0, centred)
+    # constant activations leave rounding dust, which must not be taken for variation
+    dust = 4 * np.finfo(np.float64).eps * np.abs(x).max()
+    return centred if np.abs(centred).max() > dust else np.zeros_like(centred)
