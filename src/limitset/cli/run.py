@@ -44,13 +44,13 @@ def run(
 
       limitset run study.toml --out looks/monday
     """
-    from limitset.engine.progress import shown
+    from limitset.engine.progress import ProgressDisplay
     from limitset.studies import choosing, first_look
 
     spec, text = choosing.first_look_of(study, quick=quick, models=model or [], questions=questions)
     if get_models:
         choosing.get_missing_models(spec, accept_licence=accept_licence, on_get=_say_getting)
-    with shown("first look") as on_progress:
+    with ProgressDisplay("first look") as on_progress:
         done = first_look.run_first_look(
             spec, out, toml_text=text, date=today(), command=command_line(), on_progress=on_progress
         )

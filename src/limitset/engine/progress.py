@@ -6,11 +6,13 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from io import TextIOBase
+from typing import IO, TYPE_CHECKING, cast
 
 from limitset.core.progress import Progress
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bar
 
 PLAIN_EVERY_S = 30.0
@@ -50,12 +52,12 @@ class ProgressDisplay:
         title: str,
         *,
         workers: int = 1,
-        stream: IO[str] | None = None,
+        stream: TextIOBase | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._title = title
         self._workers = workers
-        self._stream = stream or sys.stderr
+        self._stream = cast("IO[str]", stream or sys.stderr)
         self._clock = clock
         self._written = -PLAIN_EVERY_S
         self._last: Progress | None = None
@@ -63,7 +65,9 @@ class ProgressDisplay:
 
     def __enter__(self) -> ProgressDisplay:
         if self._stream.isatty():
-            self._bar = _bar(self._stream)
+            from rich.console import Console
+
+            self._bar = _bar(Console(file=self._stream))
             self._bar.start()
             self._bar.add_task(self._title, total=None, left="")
         return self
@@ -114,8 +118,7 @@ def time_left(progress: Progress, *, workers: int = 1) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
-def _bar(stream: IO[str]) -> Bar:
-    from rich.console import Console
+def _bar(console: Console) -> Bar:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     return Progress(
@@ -123,6 +126,6 @@ def _bar(stream: IO[str]) -> Bar:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[left]}", markup=False),
-        console=Console(file=stream),
+        console=console,
         transient=True,
     )

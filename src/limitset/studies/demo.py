@@ -18,7 +18,12 @@ from limitset.core.results import MeasurementTable, stacked
 from limitset.core.streams import Streams
 from limitset.core.verdicts import Verdict
 from limitset.datasets.planted.sums import Drawings
-from limitset.datasets.planted.twin_control import Band, TwinControl, twin_control, twin_control_of_pairs
+from limitset.datasets.planted.twin_control import (
+    Band,
+    TwinControl,
+    false_twin_control,
+    false_twin_control_of_pairs,
+)
 from limitset.datasets.planted.twins import TwinNet, TwinPanel, twin_panel
 from limitset.instruments.alignment.cka import linear_cka
 from limitset.instruments.dynamics.perturbation import perturbation_stability
@@ -180,11 +185,13 @@ def controls_of(panel: TwinPanel, *, confidence: float = 0.95) -> dict[str, Twin
     for name, band in BANDS.items():
         if name in of_two:
             score, reference = of_two[name]
-            controls[name] = twin_control_of_pairs(
+            controls[name] = false_twin_control_of_pairs(
                 score, panel, name=name, band=band, reference=reference, confidence=confidence
             )
         else:
-            controls[name] = twin_control(of_one[name], panel, name=name, band=band, confidence=confidence)
+            controls[name] = false_twin_control(
+                of_one[name], panel, name=name, band=band, confidence=confidence
+            )
     return controls
 
 

@@ -12,13 +12,13 @@ from limitset.core.results import Measurement
 from limitset.core.verdicts import Verdict
 from limitset.datasets.planted.sums import BLUR
 from limitset.datasets.planted.twin_control import TwinControl
-from limitset.datasets.planted.twins import TwinPanel
+from limitset.datasets.planted.twins import BATCH, LESSONS, STEPS, WIDTH, TwinPanel
 from limitset.report.page import Definition, Figure, Page, Table
 
-ANCHORED: Final = "accuracy"
-"""The one score that looks at what is true."""
-TAUGHT: Final = "as taught"
-"""Whether the false world was learned as well as the true one: without it the comparison is void."""
+ANCHORED: Final = "accuracyThe one score that looks at what is true."
+TAUGHT: Final = (
+    "as taughtWhether the false world was learned as well as the true one: without it the comparison is void."
+)
 
 GROUPS: Final[Mapping[str, str]] = {"true": "true labels", "false": "false twin", "untrained": "untrained"}
 _SHARES: Final = ("stability", "agreement", "confidence", TAUGHT, ANCHORED)
@@ -106,11 +106,9 @@ def page_of(controls: Mapping[str, TwinControl], panel: TwinPanel, *, date: str,
                 name="twins",
                 title=_figure_title(controls),
                 chart=twins_chart(chart_rows(controls)),
-                caption=f"Mean of {nets} nets of each kind on {len(panel.held_out):,} held-out "
-                "drawings, with 95 % "
-                "intervals over nets. Bars of one score are drawn relative to its longest. "
-                "Untrained nets have "
-                "been taught nothing: true labels stand in for theirs.",
+                caption=f"Mean of {nets} nets of each kind on {len(panel.held_out):,} held-out drawings, "
+                "with 95 % intervals over nets. Bars of one score are drawn relative to its longest. "
+                "Untrained nets have been taught nothing: true labels stand in for theirs.",
                 table=table,
             ),
         ),
@@ -121,22 +119,19 @@ def page_of(controls: Mapping[str, TwinControl], panel: TwinPanel, *, date: str,
             "seed": str(panel.seed),
             "false world": ", ".join(f"{true} is called {false}" for true, false in enumerate(_world(panel))),
             "task": f"two seven-segment digits, each segment blurred by Gaussian noise of {BLUR}; "
-            "the answer is "
-            "computed from the digits that were drawn",
-            "nets": "two hidden layers of 128 ReLU units, each net with its own start, 20,000 "
-            "drawings of its own "
-            "and its own batches; AdamW, 800 steps of 256",
+            "the answer is computed from the digits that were drawn",
+            "nets": f"two hidden layers of {WIDTH} ReLU units, each net with its own start, its own batches "
+            f"and {LESSONS:,} drawings of its own; AdamW, {STEPS} steps of {BATCH}",
             **package_versions(),
             **machine(),
         },
         numbers=tuple(records),
         limits=(
-            "Toy nets on one toy task, trained on the spot: it shows that these scores need not "
-            "follow truth, "
-            "not how often they do in large models.",
-            "The false world is a consistent renaming of the answers, the case in which no score "
-            "that is blind "
-            "to the names can differ in expectation. Inconsistent errors are learned less well and can show.",
+            "Toy nets on one toy task, trained on the spot: it shows that these scores need not follow "
+            "truth, not how often they do in large models.",
+            "The false world is a consistent renaming of the answers, the case in which no score that "
+            "is blind to the names can differ in expectation. Inconsistent errors are learned less well "
+            "and can show.",
         ),
     )
 
@@ -178,17 +173,16 @@ def _headline(controls: Mapping[str, TwinControl], nets: int) -> tuple[str, ...]
     if controls[ANCHORED].equal is not Verdict.FAILS:
         missed = "is missed" if controls[ANCHORED].equal is Verdict.HOLDS else "is not met for sure"
         return (
-            f"The control {missed}: nets taught falsehoods are right {percent(false)} of the "
-            "time, nets taught "
-            f"the truth {percent(true)}. Nothing below may be used.",
+            f"The control {missed}: nets taught falsehoods are right {percent(false)} of the time, nets "
+            f"taught the truth {percent(true)}. Nothing below may be used.",
         )
     equal = _named(controls, Verdict.HOLDS)
     count = _word(nets)
     sentences = []
     if equal:
         sentences.append(
-            f"{count.capitalize()} small nets that learned only falsehoods cannot be told from {count} that "
-            f"learned the truth by their {_listed(equal)}."
+            f"{count.capitalize()} small nets that learned only falsehoods cannot be told from {count} "
+            f"that learned the truth by their {_listed(equal)}."
         )
     apart = _named(controls, Verdict.FAILS)
     if apart:
@@ -207,12 +201,10 @@ def _decisions(controls: Mapping[str, TwinControl]) -> tuple[str, ...]:
     if controls[ANCHORED].equal is not Verdict.FAILS:
         return ("Find out why the false twin is not false before using any of these numbers.",)
     return (
-        "Before a score of agreement, stability, flatness or alignment is taken for a sign of "
-        "truth, put it to a "
-        "false twin. If it cannot tell the twins apart, it says nothing about truth.",
-        "Check the ends against something outside every model; then measure how far agreement "
-        "may be trusted: "
-        "limitset audit, limitset run.",
+        "Before a score of agreement, stability, flatness or alignment is taken for a sign of truth, "
+        "put it to a false twin. If it cannot tell the twins apart, it says nothing about truth.",
+        "Check the ends against something outside every model; then measure how far agreement may be "
+        "trusted: limitset audit, limitset run.",
     )
 
 
@@ -272,15 +264,13 @@ def _definitions() -> tuple[Definition, ...]:
     return (
         Definition(
             term="false twin",
-            plain="A net trained as another is, on answers that are consistently renamed so that "
-            "none is right. "
-            "The false world is exactly as learnable as the true one.",
+            plain="A net trained as another is, on answers that are consistently renamed so that none "
+            "is right. The false world is exactly as learnable as the true one.",
         ),
         Definition(
             term="flatness",
             plain="How much the loss on a net's own labels rises under noise on its weights, in "
-            "proportion to "
-            "each weight tensor's norm (10 %). Low is flat.",
+            "proportion to each weight tensor's norm (10 %). Low is flat.",
             formula="F = E[L(w + δ)] − L(w),   δ_{t} = 0.1 ‖w_{t}‖ ε_{t} / √dim w_{t}",
         ),
         Definition(
@@ -296,14 +286,13 @@ def _definitions() -> tuple[Definition, ...]:
         Definition(term="confidence", plain="The chance a net gives to its preferred answer, on average."),
         Definition(
             term="alignment (linear CKA, unbiased)",
-            plain="How alike the last hidden layer is to that of the true nets, up to rotation "
-            "and scale: 1 is "
-            "the same shape, 0 what chance gives.",
+            plain="How alike the last hidden layer is to that of the true nets, up to rotation and "
+            "scale: 1 is the same shape, 0 what chance gives.",
             formula="⟨K̃, L̃⟩ / (‖K̃‖ ‖L̃‖),   K = X X^{T}, L = Y Y^{T}, diagonals removed, U-centred",
         ),
         Definition(
             term="right by the anchor (accuracy)",
-            plain="How many held-out answers equal the last digit of the sum, computed from the "
-            "digits drawn.",
+            plain="How many held-out answers equal the last digit of the sum, computed from the digits "
+            "drawn.",
         ),
     )

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from limitset.core.ends import Ends
+from limitset.core.loops import ORBIT_KINDS
 from limitset.instruments.dynamics.orbits import iterate
-from limitset.maps.loop_rows import ORBIT_KINDS, loop_rows
 from limitset.maps.text import TextMap, text_starts
+from limitset.maps.text_rows import loop_rows
 from limitset.store.tables import TablePart
 from limitset.studies.asking import SOURCE, Asked, classified
 

@@ -11,7 +11,7 @@ from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.levels import Level
-from limitset.maps.loop_rows import ORBIT_KINDS
+from limitset.core.loops import ORBIT_KINDS
 from limitset.report.analysis import Analysis, analyse
 from limitset.report.first_page import build_page
 from limitset.report.page import Page, write_page
