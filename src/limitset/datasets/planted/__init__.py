@@ -18,12 +18,30 @@ _LAZY = {
     "population_error": "populations",
     "population_gap": "populations",
     "population_phi": "populations",
+    "Band": "twin_control",
+    "TwinControl": "twin_control",
+    "TwinNet": "twins",
+    "TwinPanel": "twins",
+    "draw_sums": "sums",
+    "false_twin_control": "twin_control",
+    "false_twin_control_of_pairs": "twin_control",
+    "falsehood": "twins",
+    "twin_nets": "twins",
+    "twin_panel": "twins",
 }
 
 __all__ = [
+    "Band",
+    "TwinControl",
+    "TwinNet",
+    "TwinPanel",
     "World",
     "beta_world",
     "clones_world",
+    "draw_sums",
+    "false_twin_control",
+    "false_twin_control_of_pairs",
+    "falsehood",
     "independent_world",
     "mixture_world",
     "planted_panel",
@@ -35,6 +53,8 @@ __all__ = [
     "population_phi",
     "shared_difficulty_world",
     "stratified_world",
+    "twin_nets",
+    "twin_panel",
 ]
 
 

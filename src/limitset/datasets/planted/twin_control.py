@@ -81,7 +81,7 @@ class TwinControl:
     band: Band
 
 
-def twin_control(
+def false_twin_control(
     score: Score, panel: TwinPanel, *, name: str, band: Band, confidence: float = 0.95
 ) -> TwinControl:
     """Put a score of one net to the twins.
@@ -118,7 +118,7 @@ def twin_control(
     --------
     >>> from limitset.datasets.planted.twins import twin_panel
     >>> panel = twin_panel(nets=3, steps=60, held_out=100)
-    >>> seen = twin_control(TwinNet.accuracy, panel, name="accuracy", band=Band(low=-0.1, high=0.1))
+    >>> seen = false_twin_control(TwinNet.accuracy, panel, name="accuracy", band=Band(low=-0.1, high=0.1))
     >>> seen.equal  # the anchor tells the twins apart
     <Verdict.FAILS: 'fails'>
     """
@@ -129,7 +129,7 @@ def twin_control(
     return _judged_scores(scores, name, band, confidence, paired_with="")
 
 
-def twin_control_of_pairs(
+def false_twin_control_of_pairs(
     score: PairScore,
     panel: TwinPanel,
     *,
@@ -145,21 +145,21 @@ def twin_control_of_pairs(
     score
         Two nets and held-out drawings to a number, the same in either order.
     panel, name, band, confidence
-        As in `twin_control`.
+        As in `false_twin_control`.
     reference
         "": nets are paired with others of their own kind. A kind: every net is paired with nets of that kind.
 
     Returns
     -------
     TwinControl
-        As `twin_control`; means over pairs, intervals by leaving out nets.
+        As `false_twin_control`; means over pairs, intervals by leaving out nets.
 
     Raises
     ------
     InputError
         For an unknown reference.
     UndefinedError
-        As `twin_control`.
+        As `false_twin_control`.
 
     References
     ----------
@@ -170,7 +170,7 @@ def twin_control_of_pairs(
     >>> from limitset.datasets.planted.twins import twin_panel
     >>> agree = lambda a, b, drawn: float((a.predict(drawn.inputs) == b.predict(drawn.inputs)).mean())
     >>> panel = twin_panel(nets=3, steps=60, held_out=100)
-    >>> seen = twin_control_of_pairs(agree, panel, name="agreement", band=Band(low=-0.5, high=0.5))
+    >>> seen = false_twin_control_of_pairs(agree, panel, name="agreement", band=Band(low=-0.5, high=0.5))
     >>> seen.equal  # agreement does not
     <Verdict.HOLDS: 'holds'>
     """

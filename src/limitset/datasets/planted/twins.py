@@ -26,6 +26,10 @@ from limitset.core.streams import Streams
 from limitset.datasets.planted.sums import ANSWERS, SEGMENTS, Drawings, draw_sums
 
 KINDS: Final = ("true", "false", "untrained")
+STEPS: Final = 800
+WIDTH: Final = 128
+LESSONS: Final = 20_000
+"""Training drawings of each net."""
 BATCH: Final = 256
 PEAK_RATE: Final = 0.004
 DECAY: Final = 0.5
@@ -99,7 +103,7 @@ def twin_panel(
     seed: int = 0,
     nets: int = 5,
     held_out: int = 2000,
-    steps: int = 800,
+    steps: int = STEPS,
     world: Sequence[int] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> TwinPanel:
@@ -150,9 +154,9 @@ def twin_nets(
     kind: str,
     seed: int = 0,
     nets: int = 5,
-    steps: int = 800,
-    width: int = 128,
-    drawings: int = 20_000,
+    steps: int = STEPS,
+    width: int = WIDTH,
+    drawings: int = LESSONS,
     world: Sequence[int] | None = None,
 ) -> tuple[TwinNet, ...]:
     """Make nets of one kind, trained all at once; each has its own start, drawings and batches.
