@@ -117,9 +117,12 @@ class Items:
     def position(self, item: str) -> int:
         """Return the row of an item."""
         column = self.columns["item"]
-        if not isinstance(column, Coded) or item not in column.values:
+        # a selection keeps the dictionary of the whole table, so a known name may have no row left
+        known = isinstance(column, Coded) and item in column.values
+        rows = np.flatnonzero(column.codes == column.values.index(item)) if known else np.zeros(0)  # type: ignore[union-attr]
+        if rows.size == 0:
             raise InputError.of(expected="the item must be in the table", got=item, fix="Check its id.")
-        return int(np.flatnonzero(column.codes == column.values.index(item))[0])
+        return int(rows[0])
 
     def has_anchor(self) -> np.ndarray:
         """Say for each item whether something outside the models checks it."""
