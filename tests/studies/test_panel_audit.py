@@ -1,0 +1,86 @@
+"""Does a file of replies end in the same page, with keys and without?"""
+
+import json
+
+import numpy as np
+import pytest
+
+import limitset
+from limitset.cli import main
+from limitset.core.exits import ExitStatus
+
+
+@pytest.fixture
+def panel(tmp_path):
+    """Three judges, forty questions, five runs: ten questions are traps that all fall into."""
+    rng = np.random.default_rng(0)
+    rows = ["question,model,answer,key"]
+    for question in range(40):
+        for model in ("a", "b", "c"):
+            for _ in range(5):
+                right = rng.random() < (0.15 if question < 10 else 0.85)
+                wrong = "lure" if question < 10 else f"other{rng.integers(4)}"
+                rows.append(f"Q{question}?,{model},{'yes' if right else wrong},yes")
+    file = tmp_path / "panel.csv"
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return file
+
+
+def audited(file, out, *more):
+    return main.status_of(["audit", str(file), "--out", str(out), "--json", *more])
+
+
+def test_audit_writes_the_page_and_the_numbers(panel, tmp_path, capsys):
+    assert audited(panel, tmp_path / "out") == ExitStatus.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert "3 models" in found["scope"]
+    assert "%" in found["headline"][0]
+    instruments = {number["instrument"] for number in found["numbers"]}
+    assert len(instruments) >= 8
+    assert (tmp_path / "out" / "report.html").stat().st_size < 2_000_000
+
+
+def test_every_number_has_interval_null_or_reason(panel, tmp_path, capsys):
+    audited(panel, tmp_path / "out")
+    for number in json.loads(capsys.readouterr().out)["numbers"]:
+        has_interval = number["low"] is not None and number["high"] is not None
+        assert has_interval or number["null_kind"] or number["blank_reason"] or number["notes"], number
+
+
+def test_without_keys_nothing_is_called_right(panel, tmp_path, capsys):
+    text = panel.read_text(encoding="utf-8").splitlines()
+    bare = tmp_path / "bare.csv"
+    bare.write_text("\n".join(line.rsplit(",", 1)[0] for line in text), encoding="utf-8")
+    assert audited(bare, tmp_path / "out") == ExitStatus.DONE
+    found = json.loads(capsys.readouterr().out)
+    said = " ".join(found["headline"] + found["decisions"]).lower()
+    assert "no anchor" in said or "without a key" in said or "no key" in said
+    assert not any(number["instrument"].startswith("wrong") for number in found["numbers"])
+
+
+def test_seed_moves_only_what_is_resampled(panel, tmp_path, capsys):
+    audited(panel, tmp_path / "a")
+    first = json.loads(capsys.readouterr().out)
+    audited(panel, tmp_path / "b", "--seed", "5")
+    second = json.loads(capsys.readouterr().out)
+    assert first["headline"] == second["headline"] or first["numbers"] != second["numbers"]
+
+
+def test_python_gives_the_same_numbers(panel, tmp_path, capsys):
+    audited(panel, tmp_path / "a")
+    shown = json.loads(capsys.readouterr().out)
+    found = limitset.audit(panel, out=tmp_path / "b")
+    assert found.summary()["headline"] == shown["headline"]
+
+
+def test_a_bad_file_leaves_nothing(tmp_path, capsys):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("question,answer\nq,a\n", encoding="utf-8")
+    assert audited(bad, tmp_path / "out") == ExitStatus.BAD_INPUT
+    assert "no model" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_map_is_explained(panel, tmp_path, capsys):
+    assert audited(panel, tmp_path / "out", "--map", "answer") == ExitStatus.BAD_INPUT
+    assert "OURS=YOURS" in capsys.readouterr().err
