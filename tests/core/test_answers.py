@@ -149,10 +149,11 @@ def test_the_lure_names_its_class_and_the_form_decides_what_is_read() -> None:
     assert (with_lure.end, as_code.end) == ("Sydney", "SYDNEY")
 
 
+PIECES = "the capital of Australia is Canberra Sydney , . ( ) = : - 7 1/3 9.9 odd not I don't"
 TEXTS = st.one_of(
     st.text(max_size=80),
     st.lists(
-        st.sampled_from("the capital of Australia is Canberra Sydney , . ( ) = : - 7 1/3 9.9 odd not I don't".split()),
+        st.sampled_from(PIECES.split(" ")),
         max_size=12,
     ).map(" ".join),
 )  # fmt: skip

@@ -180,19 +180,22 @@ def _without_echo(sentence: str, asked: frozenset[str], known: Known) -> str:
         return sentence
     left, right = padded[: found.start()].strip(), padded[found.end() :].strip()
     left_words, right_words = _words(left), _words(right)
-    if not right_words:
+    if not right_words or (left_words and _answers_first(left, right, asked, known)):
         return left
-    if not left_words:
-        return _without_echo(right, asked, known)
+    return _without_echo(right, asked, known)
+
+
+def _answers_first(left: str, right: str, asked: frozenset[str], known: Known) -> bool:
+    """Say whether the answer stands before the verb: "Canberra is the capital"."""
+    left_words, right_words = _words(left), _words(right)
     left_share, right_share = _share(left_words, asked), _share(right_words, asked)
+    repeats = right_share >= SUBJECT_SHARE and len(right_words) > 1
     # "9.9 is larger than 9.11": both sides repeat the question, but one of them is an answer to it
-    if _known(left, known) and len(right_words) > 1 and right_share >= SUBJECT_SHARE:
-        return left
+    if _known(left, known) is not None and repeats:
+        return True
     if left_share >= SUBJECT_SHARE and (left_share, len(left_words)) >= (right_share, len(right_words)):
-        return _without_echo(right, asked, known)
-    if right_share >= SUBJECT_SHARE and len(right_words) > 1:
-        return left
-    return _without_echo(right, asked, known) if left_share > 0 else left
+        return False
+    return repeats or left_share == 0
 
 
 def _share(words: Sequence[str], asked: frozenset[str]) -> float:
@@ -205,6 +208,9 @@ def _answer(span: str, asked: frozenset[str], known: Known, form: str) -> str | 
         return _number_class(span, known)
     if form == "list":
         return _list_class(span, known)
+    whole = _known(span, known)
+    if whole is not None:
+        return whole
     for head in _heads(span):
         words = _drop_articles(_words(head))
         if form == "code" and words and len(words[0]) <= LONGEST_CODE:

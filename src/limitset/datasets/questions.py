@@ -157,7 +157,7 @@ class QuestionSet:
             )
         return texts[wording]
 
-    def prompt(self, item: str, *, wording: int, style: Style) -> Prompt:
+    def prompt(self, item: str, *, wording: int, style: str) -> Prompt:
         """Return what is sent to a model.
 
         Parameters
@@ -184,7 +184,7 @@ class QuestionSet:
             return (*turns, Message("user", text))
         raise InputError.of(expected="style must be few_shot or chat", got=style, fix="Name one of them.")
 
-    def stop(self, style: Style) -> tuple[str, ...]:
+    def stop(self, style: str) -> tuple[str, ...]:
         """Return the texts at which a reply ends; the same in both styles."""
         if style not in ("few_shot", "chat"):
             raise InputError.of(expected="style must be few_shot or chat", got=style, fix="Name one of them.")
