@@ -21,11 +21,11 @@ def pack(
 
     Packing twice gives the same bytes. Classified ends and accepted answers always go along.
 
-    For instance:
+    Examples
+    --------
+      limitset pack first-look
 
-    limitset pack first-look
-
-    limitset pack first-look share.zip --without-text
+      limitset pack first-look share.zip --without-text
     """
     from limitset.store.sharing import pack as packed_into
 

@@ -26,13 +26,15 @@ def query(
 ) -> None:
     """Ask a study a question in SQL. Its tables are there by name: ends, items, and what it added.
 
-    For instance:
+    The columns "end" and "right" need their double quotes: alone they are words of SQL.
 
-    limitset query first-look "show tables"
+    Examples
+    --------
+      limitset query first-look 'show tables'
 
-    limitset query first-look "select system, avg(right) from ends where level = 'answer' group by all"
+      limitset query first-look 'select system, avg("right") from ends group by all'
 
-    limitset query first-look "from ends select item, system, text limit 20" --csv > replies.csv
+      limitset query first-look 'from ends select item, system, text limit 20' --csv > replies.csv
     """
     from limitset.core.errors import InputError
     from limitset.store.querying import query as asked

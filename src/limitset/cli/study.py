@@ -20,7 +20,9 @@ def show(
 ) -> None:
     """Say what a study is, how far it is, and what failed.
 
-    For instance: limitset study show first-look
+    Examples
+    --------
+      limitset study show first-look
     """
     from limitset.store.study_folder import StudyFolder
 
@@ -40,7 +42,9 @@ def check(
 ) -> None:
     """Read a study file and say what it means, without running anything.
 
-    For instance: limitset study check first-look.toml
+    Examples
+    --------
+      limitset study check first-look.toml
     """
     from limitset.studies.spec import read_study
 

@@ -6,6 +6,7 @@ nothing else, and runs one SELECT.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from limitset.store.tables import listed
 if TYPE_CHECKING:
     import duckdb
 
+_SQL_WORD = re.compile(r"""(?<![\w"'.])(end|right)(?![\w"'])""", re.IGNORECASE)
+
 
 def query(path: Path, sql: str) -> dict[str, np.ndarray]:
     """Ask a study one SQL question.
@@ -30,7 +33,8 @@ def query(path: Path, sql: str) -> dict[str, np.ndarray]:
         The study folder. Its tables (``ends``, ``items``, ...) are there by name; rows of unfinished tasks
         are not.
     sql
-        One SELECT in DuckDB's dialect (WITH, FROM, DESCRIBE, SUMMARIZE and SHOW TABLES count as such).
+        One SELECT in DuckDB's dialect (WITH, FROM, DESCRIBE, SUMMARIZE and SHOW TABLES count as such). The
+        columns ``"end"`` and ``"right"`` need their double quotes: alone they are words of SQL.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def query(path: Path, sql: str) -> dict[str, np.ndarray]:
 
     Examples
     --------
-    >>> query(Path("first-look"), "select system, avg(right) from ends group by all")  # doctest: +SKIP
+    >>> query(Path("first-look"), 'select system, avg("right") from ends group by all')  # doctest: +SKIP
     """
     import duckdb
 
@@ -62,7 +66,7 @@ def query(path: Path, sql: str) -> dict[str, np.ndarray]:
         raise InputError.of(
             expected="the question must be SQL about the tables of this study",
             got=_message(error),
-            fix=f"Its tables are {', '.join(views)}; `describe ends` lists columns.",
+            fix=_fix(sql, tables=list(views)),
         ) from error
     finally:
         connection.close()
@@ -110,6 +114,12 @@ def _message(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hints = [line for line in lines[1:] if line.startswith(("Did you mean", "Candidate"))]
     return " ".join([lines[0], *hints]).rstrip(".") if lines else type(error).__name__
+
+
+def _fix(sql: str, *, tables: Sequence[str]) -> str:
+    if _SQL_WORD.search(sql):
+        return 'Write the columns "end" and "right" in double quotes: alone they are words of SQL.'
+    return f"Its tables are {', '.join(tables)}; `describe {tables[0]}` lists columns."
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
