@@ -274,7 +274,7 @@ class TestRefusals:
     def test_a_missing_column(self):
         ends, orbits = tables(FIVE)
         del orbits["period"]
-        with pytest.raises(InputError, match="an orbits table needs .*; got no period"):
+        with pytest.raises(InputError, match=r"an orbits table needs .*; got no period"):
             loop_ends(ends, orbits)
 
     def test_limit_sets_of_nobody(self):

@@ -1,0 +1,110 @@
+"""Which instrument obeys which law, and why does it break the others?
+
+Every instrument is listed with every law; a test demands that the lists are complete, that what is listed as
+obeyed holds, and that what is listed as broken does break.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tabled:
+    """The laws of one instrument.
+
+    Parameters
+    ----------
+    obeys
+        Laws that hold.
+    breaks
+        Laws that do not, with the reason.
+    noise
+        Difference that its random draws may make (relative, above 1), 0 where it draws nothing.
+    """
+
+    obeys: frozenset[str]
+    breaks: Mapping[str, str] = field(default_factory=dict)
+    noise: float = 0.0
+
+    @property
+    def laws(self) -> frozenset[str]:
+        """Every law listed."""
+        return self.obeys | frozenset(self.breaks)
+
+
+def _tabled(obeys: str, *, noise: float = 0.0, **breaks: str) -> Tabled:
+    return Tabled(obeys=frozenset(obeys.split()), breaks=MappingProxyType(breaks), noise=noise)
+
+
+_WITHOUT = "runs are drawn without replacement from those there are: a run and its copy always agree"
+_ORDER = "item_order cell_order relabelling"
+
+TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
+    {
+        "condorcet": _tabled(
+            f"{_ORDER} duplicates",
+            noise=0.04,
+            runs_twice=_WITHOUT,
+            bounds="the equivalent number of votes is a number of votes",
+        ),
+        "effective_number": _tabled(
+            f"{_ORDER} duplicates",
+            runs_twice="sampling noise of a model's accuracy is taken out by the number of its runs",
+            bounds="an effective number counts votes or models",
+        ),
+        "false_collision": _tabled(
+            f"{_ORDER} duplicates",
+            runs_twice=_WITHOUT,
+            bounds="the closure gap is a difference",
+        ),
+        "find_traps": _tabled(
+            "item_order relabelling bounds",
+            noise=0.02,
+            runs_twice="runs are cut in halves, one to find and one to measure: copies stand in both",
+            cell_order="the systems that share a trap are listed in their order",
+            duplicates="traps are listed by question",
+        ),
+        "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "same_wrong": _tabled(f"{_ORDER} duplicates runs_twice bounds", noise=0.02),
+        "surviving_error": _tabled(
+            f"{_ORDER} duplicates",
+            noise=0.03,
+            runs_twice=_WITHOUT,
+            bounds="the surviving share is a ratio of errors, above 1 where voting makes it worse",
+        ),
+        "unanimity_nulls": _tabled(f"{_ORDER} duplicates bounds", noise=0.02, runs_twice=_WITHOUT),
+        "variance_shares": _tabled(
+            f"{_ORDER} duplicates",
+            runs_twice="the share of the seed is estimated from runs of one cell",
+            bounds="unbiased components may come out below 0",
+        ),
+        "wrong_when_agreed": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "wrong_when_unanimous": _tabled(
+            _ORDER,
+            duplicates="more questions lift blanks, so that the floor is read at a larger k",
+            runs_twice=_WITHOUT,
+            bounds="the slope of the floor is a difference",
+        ),
+    }
+)
+
+_ALL_TOGETHER = "it speaks of texts after `arrival` steps, counted from the start"
+
+DYNAMICS_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
+    {
+        "brent": _tabled("start_order relabelling duplicates restart bounds"),
+        "find_cycle": _tabled("start_order relabelling duplicates restart bounds"),
+        "iterate": _tabled("start_order relabelling duplicates restart bounds"),
+        "loop_ends": _tabled("start_order relabelling duplicates bounds", restart=_ALL_TOGETHER),
+        "text_limit_sets": _tabled("start_order relabelling duplicates restart bounds"),
+    }
+)
+
+NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
+    {"perturbation_stability": "it asks about answers to noisy inputs and iterates nothing"}
+)
+"""Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
