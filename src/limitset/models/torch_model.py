@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -218,7 +219,9 @@ class TorchModel:
                 fix="Give one vector a token of the prompt.",
             )
         # the fused attention kernels have no forward derivative
-        with sdpa_kernel(SDPBackend.MATH):
+        with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+            # torch warns of its own use of torch.jit.script when forward derivatives are first taken
+            warnings.filterwarnings("ignore", message=".*torch.jit.script", category=DeprecationWarning)
             pair: Any = torch.func.jvp(self.next_token_logits, (point,), (direction,))
         value, slope = pair
         return frozen(value.detach().float().cpu().numpy()), frozen(slope.detach().float().cpu().numpy())
