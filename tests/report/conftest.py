@@ -204,6 +204,7 @@ def planted_page(**more):
             ("What is the capital of Turkey?", "Ankara", "Istanbul", "88 %", HOSTILE[1]),
             ("What is the capital of Myanmar?", "Naypyidaw", "Yangon", "81 %", HOSTILE[6]),
             ("What is the capital of South Africa?", "Pretoria", "Cape Town", "75 %", HOSTILE[2]),
+            (HOSTILE[3], HOSTILE[4], HOSTILE[7], "51 %", HOSTILE[5]),
         ),
         note="The lure was named in 27 % of the runs.",
     )

@@ -6,10 +6,12 @@ from typing import Any
 
 from limitset.charts.shown import rows_of
 from limitset.charts.survival import end_labels
-from limitset.charts.theme import SHAPES, colour_of, data_of, finished, scale_of, top_of
+from limitset.charts.theme import SHAPES, colour_of, data_of, finished, nothing, scale_of, top_of
 from limitset.core.results import MeasurementTable
 
 HEIGHT = 320
+TELLING = 0.5
+"""An upper bound from here on says too little to be drawn."""
 
 
 def agreed_chart(
@@ -34,7 +36,9 @@ def agreed_chart(
 
     rows = _rows(rates, coverage)
     drawn = [row for row in rows if row["value"] is not None]
-    bounds = [row for row in rows if row["value"] is None and row["high"] is not None]
+    bounds = [row for row in rows if row["value"] is None and (row["high"] or 1) < TELLING]
+    if not drawn and not bounds:
+        return nothing()
     names = list(dict.fromkeys(row["stratum"] for row in rows))
     top = top_of(rows, least=0.2)
     colour = alt.Color("stratum:N", scale=scale_of(colour_of(names)), legend=None)
@@ -80,7 +84,10 @@ def agreed_chart(
     if bounds:
         layers = layers + bound_marks(bounds, across, colour, tips)
     ends = {row["stratum"]: row["shown"].split(" [")[0] for row in drawn}
-    labels = end_labels(drawn, list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
+    # strata that have nothing but bounds are named at their last bound
+    last = {row["stratum"]: {**row, "value": row["high"]} for row in bounds if row["stratum"] not in ends}
+    ends |= {name: row["shown"] for name, row in last.items()}
+    labels = end_labels([*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
     text = (
         alt.Chart(data_of(labels))
         .mark_text(align="left", dx=12, fontWeight="bold")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import ABSTAINED, INK, ON_COLOUR, RIGHT, UNPARSED, WRONG, data_of, finished
+from limitset.charts.theme import ABSTAINED, INK, ON_COLOUR, RIGHT, UNPARSED, WRONG, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
 
+MOST_BARS = 12
 COLOURS = {"right": RIGHT, "wrong": WRONG, "abstained": ABSTAINED, "unparsed": UNPARSED}
 
 
@@ -23,20 +24,28 @@ def outcomes_chart(rates: MeasurementTable) -> Any:
     Returns
     -------
     altair.LayerChart
-        One stacked bar a system and stratum.
+        One stacked bar a system and stratum; above 12 bars, one a system.
     """
+    known = [row for row in rows_of(rates) if row["value"] is not None]
+    own = [row for row in known if row["system"] != "all"] or known
+    if len({(row["system"], row["stratum"]) for row in own}) > MOST_BARS:
+        own = [row for row in own if row["stratum"] == "all"] or own
     rows = [
-        {**row, "bar": f"{row['system']}, {row['stratum']}", "part": row["outcome"]}
-        for row in rows_of(rates)
-        if row["value"] is not None
+        {**row, "bar": f"{row['system']}, {_questions(row['stratum'])}", "part": row["outcome"]} for row in own
     ]
     return stacked_bars(rows, COLOURS, x_title="share of runs")
+
+
+def _questions(stratum: str) -> str:
+    return "all questions" if stratum == "all" else str(stratum)
 
 
 def stacked_bars(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str], *, x_title: str) -> Any:
     """Draw one bar a "bar", cut into its "part"s, each labelled where it is wide enough."""
     import altair as alt
 
+    if not rows:
+        return nothing("No run was checked.")
     placed = _placed(rows, list(colours))
     order = list(dict.fromkeys(row["bar"] for row in placed))
     parts = [part for part in colours if any(row["part"] == part for row in placed)]

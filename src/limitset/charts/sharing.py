@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import INK, NULL, RIGHT, WRONG, data_of, finished
+from limitset.charts.theme import INK, NULL, RIGHT, WRONG, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
 
 MANY = 4
@@ -41,6 +41,8 @@ def sharing_chart(pairs: MeasurementTable, panel: MeasurementTable | None = None
         One row a pair for up to three systems, else a matrix.
     """
     rows = [row for row in rows_of(pairs) if row["value"] is not None]
+    if not any(not row["null_kind"] for row in rows):
+        return nothing("Too few questions on which two systems are wrong.")
     names = list(dict.fromkeys([*(r["first"] for r in rows), *(r["second"] for r in rows)]))
     if len(names) >= MANY:
         return _matrix(rows, names)
@@ -83,8 +85,8 @@ def _pairs(rows: list[dict[str, Any]], panel: list[dict[str, Any]]) -> Any:
     points = base.mark_point(filled=True, shape="square", color=WRONG, size=110, opacity=1).encode(
         x=across, tooltip=tips
     )
-    words = base.mark_text(color=INK, dy=-18, fontWeight="bold").encode(x=across, text="shown:N")
-    title = base.mark_text(color=INK, align="left", dy=-46, fontWeight="bold").encode(x=alt.value(0), text="pair:N")
+    words = base.mark_text(color=INK, dy=-29, fontWeight="bold").encode(x=across, text="shown:N")
+    title = base.mark_text(color=INK, align="left", dy=-52, fontWeight="bold").encode(x=alt.value(0), text="pair:N")
     count = len({row["pair"] for row in seen})
     layers = alt.layer(grey, *grey_words, bars, points, words, title)
     return finished(layers, height=150 * max(count, 1) + 10)
@@ -186,6 +188,8 @@ def variance_chart(shares: MeasurementTable) -> Any:
         for row in rows_of(shares)
         if row["value"] is not None
     ]
+    if not rows:
+        return nothing("The design cannot tell what answers vary with.")
     order = [row["words"] for row in rows]
     top = max([0.1, *(max(row["value"], row["high"] or 0.0) for row in rows)])
     low = min([0.0, *(row["value"] for row in rows)])

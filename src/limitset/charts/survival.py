@@ -10,6 +10,7 @@ from limitset.charts.theme import (
     colour_of,
     data_of,
     finished,
+    nothing,
     scale_of,
     spread,
     top_of,
@@ -36,6 +37,8 @@ def survival_chart(curve: MeasurementTable, *, system: str = "all") -> Any:
     """
     table = curve.where(system=system)
     rows = [row for row in rows_of(table) if row["value"] is not None]
+    if not rows:
+        return nothing()
     names = list(dict.fromkeys(row["stratum"] for row in rows))
     return lines(
         rows,

@@ -118,12 +118,23 @@ def spread(heights: Sequence[float], *, gap: float) -> list[float]:
             if short > 1e-9:
                 placed[place] += short / 2
                 placed[place - 1] -= short / 2
-    low = min(heights, default=0.0)
-    lift = max(0.0, min(low, 0.0) - placed[0]) if placed else 0.0
+    # half a label above the zero line, so that the axis does not strike it through
+    floor = gap / 2
+    for place, height in enumerate(placed):
+        placed[place] = max(height, floor)
+        floor = placed[place] + gap
     out = [0.0] * len(heights)
     for place, height in zip(order, placed, strict=True):
-        out[place] = height + lift
+        out[place] = height
     return out
+
+
+def nothing(words: str = "Too few questions: no point can be given.") -> Any:
+    """Return a chart that says why it is empty."""
+    import altair as alt
+
+    text = alt.Chart(data_of([{"words": words}])).mark_text(color=MUTED, fontSize=14)
+    return finished(text.encode(text="words:N"), height=120)
 
 
 def top_of(rows: Sequence[dict[str, Any]], *, least: float = 0.1) -> float:

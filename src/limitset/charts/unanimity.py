@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, top_of
+from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, nothing, top_of
 from limitset.core.results import MeasurementTable
 
 HEIGHT = 340
+TELLING = 0.5
+"""An upper bound from here on says too little to be drawn."""
 SOURCES = {
     "seed": "same model, same wording",
     "paraphrase": "same model, other wordings",
     "model": "different models",
 }
-SHORT = {"seed": "same wording", "paraphrase": "other wording", "model": "other model"}
+SHORT = {"seed": "same model,\nsame wording", "paraphrase": "other\nwording", "model": "other\nmodel"}
 
 
 def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = None) -> Any:
@@ -38,7 +40,9 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     rows = _placed(rows_of(curve))
     boxes = _boxes(nulls, {row["place"]: row for row in rows})
     drawn = [row for row in rows if row["value"] is not None]
-    bounds = [row for row in rows if row["value"] is None and row["high"] is not None]
+    bounds = [row for row in rows if row["value"] is None and (row["high"] or 1) < TELLING]
+    if not drawn and not bounds:
+        return nothing()
     top = top_of([*rows, *({"value": box["upper"], "high": None} for box in boxes)], least=0.2)
     order = _order(rows)
     # the sources are named above their columns, k below them
@@ -98,12 +102,15 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
 
 
 def _null_name(boxes: list[dict[str, Any]], across: Any, scale: Any) -> Any:
-    """Name the grey boxes once, under the first one past k = 1."""
+    """Name the grey boxes once, below all of the first source."""
     import altair as alt
 
     named = next((box for box in boxes if not box["place"].endswith("|1")), boxes[0])
+    source = named["place"].split("|")[0]
+    under = min(box["lower"] for box in boxes if box["place"].startswith(f"{source}|"))
+    label = {"place": named["place"], "lower": under, "name": "unequal difficulty alone"}
     return (
-        alt.Chart(data_of([{**named, "name": "unequal difficulty alone"}]))
+        alt.Chart(data_of([label]))
         .mark_text(align="left", baseline="top", dy=5, dx=-12, color=NULL)
         .encode(x=across, y=alt.Y("lower:Q", scale=scale), text="name:N")
     )
@@ -119,7 +126,7 @@ def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> A
     ]
     return (
         alt.Chart(data_of(labels))
-        .mark_text(align="left", baseline="bottom", dy=-4, dx=-8, fontWeight="bold", color=INK, clip=False)
+        .mark_text(align="left", baseline="line-bottom", lineBreak="\n", dy=-18, dx=-8, fontWeight="bold", color=INK, clip=False)
         .encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N")
     )
 

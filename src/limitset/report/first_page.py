@@ -95,7 +95,7 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "survival",
             titles.survival_title(truth.surviving),
             survival_chart(truth.surviving.curve),
-            f"{n} Plurality of runs drawn from the whole design; ties are split at random. Bands: 95 % intervals over questions.",
+            f"{n} Plurality of runs drawn from the whole design; ties are split evenly. Bands: 95 % intervals over questions. A line ends where fewer than five questions carry it.",
             truth.surviving.curve,
         ),
         _figure(
@@ -103,7 +103,7 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             titles.agreed_title(sentences.trust_in_agreement(truth.agreed)),
             agreed_chart(truth.agreed.rates, truth.agreed.coverage),
             f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the share of "
-            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong for a rate. "
+            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong for a rate; where even that says little, nothing is drawn. "
             "A rate belongs to this number of runs.",
             truth.agreed.rates,
         ),

@@ -17,6 +17,8 @@ TRUSTED = 0.05
 STRICT = 0.875
 """The agreement a reader would act on: 7 of 8 runs."""
 POINT = 0.01
+MOST_ADVICE = 3
+"""Sentences about agreement on the first screen; figure 2 has the rest."""
 MANY_TIMES = 100
 """Beyond this many times the questions, "how many more" is no advice."""
 
@@ -92,10 +94,17 @@ class Trust:
 
 
 def trust_in_agreement(agreed: WrongWhenAgreed) -> list[Trust]:
-    """Judge every stratum ("all" only where it is alone) at the strict threshold."""
-    rows = list(agreed.rates.where(threshold=STRICT).rows())
-    named = [row for row in rows if row.parameters["stratum"] != "all"] or rows
-    return [Trust(stratum=str(row.parameters["stratum"]), rate=row, verdict=_judged(row)) for row in named]
+    """Judge every stratum at the strict threshold; all questions together only where no stratum can be told.
+
+    Mixing easy questions in makes any agreement look good, so the strata come first.
+    """
+    rows = [
+        Trust(stratum=str(row.parameters["stratum"]), rate=row, verdict=_judged(row))
+        for row in agreed.rates.where(threshold=STRICT).rows()
+    ]
+    named = [row for row in rows if row.stratum != "all"]
+    told = [row for row in named if row.verdict is not Verdict.CANT_TELL]
+    return named if told else [row for row in rows if row.stratum == "all"]
 
 
 def _judged(rate: Measurement) -> Verdict:
@@ -124,13 +133,16 @@ def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
             f"agree, they are wrong {percent(worst.rate)} of the time{' or less' if len(good) > 1 else ''}."
         )
     open_ones = [one for one in trusts if one.verdict is Verdict.CANT_TELL]
-    found.extend(_cant_tell(one) for one in open_ones[:2])
-    return tuple(found)
+    found.extend(_cant_tell(one) for one in open_ones)
+    return tuple(found[:MOST_ADVICE])
 
 
 def _cant_tell(one: Trust) -> str:
-    if not one.rate.bounded and one.rate.blank:
+    if one.rate.blank and not one.rate.bounded:
         return f"Can't tell on {_of(one)}: at least 7 of 8 runs never agree there."
+    if one.rate.blank and one.rate.high >= 0.5:
+        count = f"{one.rate.n:.0f} question{'s' * (round(one.rate.n) != 1)}"
+        return f"Can't tell on {_of(one)}: at least 7 of 8 runs agree on {count} there, too few for a rate."
     stated = (
         f"Can't tell whether agreement can be trusted on {_of(one)}: wrong {percent(one.rate)} of the time"
     )
@@ -155,8 +167,8 @@ def questions_needed(rate: Measurement) -> int | None:
     if math.isnan(rate.n) or rate.n <= 0:
         return None
     if rate.blank:
-        # a share this small needs about -ln(0.05) / bar questions without an event
-        return math.ceil(max(3.0 / TRUSTED, rate.n + 1)) if rate.high < 0.5 else None
+        # with no event among them, about 3 / bar questions bring the bound below the bar
+        return math.ceil(3.0 / TRUSTED) if rate.blank_reason == "no question carries it" else None
     gap = abs(rate.value - TRUSTED)
     half = rate.value - rate.low if rate.value > TRUSTED else rate.high - rate.value
     if gap <= 0 or math.isnan(half):

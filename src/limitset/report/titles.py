@@ -110,7 +110,7 @@ def variance_title(shares: MeasurementTable) -> str:
     fixed = [row for row in known if row.parameters["component"] == "question"]
     if fixed and fixed[0].value > top.value:
         return f"Two runs of a question agree {percent(fixed[0])} of the time, whatever model and wording"
-    return f"Most of the variance comes with {component_words(name)}: {percent(top)}"
+    return f"Apart from the question, answers vary most with {component_words(name)}: {percent(top)} of the variance"
 
 
 def component_words(name: str) -> str:

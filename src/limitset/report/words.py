@@ -49,13 +49,13 @@ _ANCHORED = (
         formula="FCR(τ) = P(a_{q} wrong | b_{q} ≥ τ),   coverage = P(b_{q} ≥ τ)",
     ),
     Definition(
-        term="wrong when all agree (false unanimity, φ_k)",
+        term="wrong when all agree (false unanimity, φ_{k})",
         plain="Of the times that k runs all give one answer, how often it is wrong. Agreement of runs that differ "
         "in their seed, in the wording, or in the model is kept apart.",
         formula="φ_{k} = Σ_{q} Σ_{y≠y*} P_{q}(k runs all y) / Σ_{q} Σ_{y} P_{q}(k runs all y)",
     ),
     Definition(
-        term="unequal difficulty alone (null, φ⁰⁰_k)",
+        term="unequal difficulty alone (null, φ⁰⁰_{k})",
         plain="What φ would be if each question kept its difficulty and wrong answers were spread by popularity "
         "alone. Two estimates bracket it; more than that is claimed only above the upper one.",
         formula="φ⁰⁰_{k} = E[w_{q}^{k}] G_{k} / (E[w_{q}^{k}] G_{k} + E[r_{q}^{k}]),   G_{k} = Σ_{j} g(j)^{k}",
