@@ -70,7 +70,9 @@ class Coverage:
     blank: float
     """Share of the points that are blank."""
     bound_held: float
-    """Share of the upper bounds of blank points that lie above the truth."""
+    """Share of the upper bounds of blank points (where there is one) that lie above the truth."""
+    all_held: float
+    """Share of everything that was said, intervals and bounds, that holds the truth."""
 
 
 DESIGNS: tuple[Design, ...] = (
@@ -146,15 +148,17 @@ def covered(
     for name, rows in seen.items():
         value, low, high = (np.array([getattr(row, end) for row in rows]) for end in ("value", "low", "high"))
         told, truth = ~np.isnan(value), wanted[name]
+        holds, bounded = (low <= truth) & (truth <= high), ~told & ~np.isnan(high)
         yield Coverage(
             design=design.name,
             statistic=name,
             truth=truth,
-            mean=float(value[told].mean()) if told.any() else float("nan"),
-            held=float(((low <= truth) & (truth <= high))[told].mean()) if told.any() else float("nan"),
-            below=float((high < truth)[told].mean()) if told.any() else float("nan"),
-            blank=float((~told).mean()),
-            bound_held=float((high >= truth)[~told].mean()) if (~told).any() else float("nan"),
+            mean=_mean(value[told]),
+            held=_mean(holds[told]),
+            below=_mean((high < truth)[told]),
+            blank=_mean(~told),
+            bound_held=_mean(holds[bounded]),
+            all_held=_mean(holds[told | bounded]),
         )
 
 
@@ -164,16 +168,25 @@ def table(rows: Sequence[Coverage]) -> str:
     for design in dict.fromkeys(row.design for row in rows):
         lines += [
             f"\n### {design}\n",
-            "| statistic | true value | mean estimate | holds the truth | wholly below | blank | bound holds |",
-            "|---|---|---|---|---|---|---|",
+            "| statistic | truth | mean | interval holds | wholly below | blank | bound holds | all hold |",
+            "|---|---|---|---|---|---|---|---|",
         ]
         lines += [
-            f"| {row.statistic} | {row.truth:.4f} | {row.mean:.4f} | {_percent(row.held)} | {_percent(row.below)}"
-            f" | {_percent(row.blank)} | {_percent(row.bound_held)} |"
+            f"| {row.statistic} | {row.truth:.4f} | {_number(row.mean)} | "
+            + " | ".join(_percent(x) for x in (row.held, row.below, row.blank, row.bound_held, row.all_held))
+            + " |"
             for row in rows
             if row.design == design
         ]
     return "\n".join(lines)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.4f}"
 
 
 def _percent(share: float) -> str:

@@ -57,7 +57,10 @@ def test_strata_first_all_last():
     assert got.rates.axes["stratum"].tolist() == ["a", "b", "c", "d", "all"]
     assert got.rates.one(stratum="c", threshold=0.5).value == 0.5
     nothing = got.rates.one(stratum="d", threshold=0.5)
-    assert (nothing.blank_reason, got.coverage.one(stratum="d", threshold=0.5).value) == ("it never happened", 0)
+    assert (nothing.blank_reason, got.coverage.one(stratum="d", threshold=0.5).value) == (
+        "it never happened",
+        0,
+    )
 
 
 def test_known_value_of_the_mixture():

@@ -98,7 +98,9 @@ def _chances(cells, source, k):
         yield True, 0.0, 1
 
 
-@pytest.mark.parametrize(("source", "k"), [("seed", 2), ("seed", 3), ("paraphrase", 2), ("model", 2), ("model", 3)])
+@pytest.mark.parametrize(
+    ("source", "k"), [("seed", 2), ("seed", 3), ("paraphrase", 2), ("model", 2), ("model", 3)]
+)
 def test_equals_enumeration_of_runs(source, k):
     rng = np.random.default_rng(7)
     answers = {
@@ -146,9 +148,13 @@ def test_known_values():
     curve = wrong_when_unanimous(panel).curve
     assert curve.one(source="seed", k=2).value == pytest.approx(0.184, abs=0.004)
     assert curve.one(source="seed", k=4).value == pytest.approx(0.005, abs=0.002)
-    clones = planted_tallies(clones_world(accuracy=0.6), questions=4000, seeds=2, rng=np.random.default_rng(9))
+    clones = planted_tallies(
+        clones_world(accuracy=0.6), questions=4000, seeds=2, rng=np.random.default_rng(9)
+    )
     by_model = wrong_when_unanimous(clones).curve.where(source="model")
-    assert by_model.value.tolist() == [by_model.value[0]] * 3  # clones never disagree: more of them say nothing
+    assert (
+        by_model.value.tolist() == [by_model.value[0]] * 3
+    )  # clones never disagree: more of them say nothing
 
 
 def test_true_modes_drive_the_curve_to_zero():
@@ -209,15 +215,15 @@ def test_keywords_move_the_answer():
         wrong_when_unanimous(tallies, confidence=c).curve.one(source="seed", k=2) for c in (0.8, 0.99)
     )
     assert wide.low < slim.low < slim.high < wide.high
-    slopes = [wrong_when_unanimous(tallies, k_max=2, confidence=c).slope.one(source="seed") for c in (0.8, 0.99)]
+    slopes = [
+        wrong_when_unanimous(tallies, k_max=2, confidence=c).slope.one(source="seed") for c in (0.8, 0.99)
+    ]
     assert slopes[1].low < slopes[0].low
     assert wrong_when_unanimous(tallies, level=Level.TEXT).curve.level is Level.TEXT
 
 
 def test_laws():
-    ends, items = planted_panel(
-        stratified_world(), questions=80, seeds=3, rng=np.random.default_rng(6)
-    )
+    ends, items = planted_panel(stratified_world(), questions=80, seeds=3, rng=np.random.default_rng(6))
     plain = wrong_when_unanimous(tallied(ends, items)).curve
     shuffled = ends.where(np.random.default_rng(1).permutation(len(ends)))
     renamed = ends.with_columns(end=[f"other {text}" for text in ends.texts("end")])

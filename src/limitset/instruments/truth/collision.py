@@ -206,8 +206,8 @@ def _left_out(pooled: Tallies) -> Float[np.ndarray, " q"]:
     top, second = (np.zeros(runs.size, dtype=np.int64) for _ in range(2))
     top[owner[order][place == 0]] = counts[order][place == 0]
     second[owner[order][place == 1]] = counts[order][place == 1]
-    at_top = pooled.by_question(counts == top[owner])[owner]
-    at_second = pooled.by_question(counts == second[owner])[owner]
+    at_top = pooled.by_question((counts == top[owner]).astype(float))[owner]
+    at_second = pooled.by_question((counts == second[owner]).astype(float))[owner]
     alone = (counts == top[owner]) & (at_top == 1)
     lead = counts - 1 - second[owner]
     hit = np.where(alone & (lead > 0), 1.0, 0.0)

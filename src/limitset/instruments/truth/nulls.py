@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from limitset.core.agreements import (
     Source,
@@ -152,15 +152,18 @@ def unanimity_nulls(
     _require_positive(k_max=k_max, splits=splits, class_count=class_count)
     axes: list[tuple[str, int, str, str]] = []
     values: list[float] = []
+    reasons: list[str] = []
     for source in Source:
         most = longest(tallies, source)
         if most < 2 and source is not Source.SEED:
             continue
         steps = max(most if k_max is None else min(most, k_max), 1)
         found = _by_group(tallies, source, steps, class_count=class_count, splits=splits, rng=rng)
-        for (estimate, kind), curve in found.items():
+        for (estimate, kind), (wrong, right) in found.items():
             axes += [(str(source), k + 1, estimate, kind) for k in range(steps)]
-            values += curve.tolist()
+            total = wrong + right
+            values += (wrong / np.where(total > 0, total, UNDEFINED)).tolist()
+            reasons += [_reason(mass) for mass in total.tolist()]
     columns = [list(column) for column in zip(*axes, strict=True)]
     return UnanimityNulls(
         curve=MeasurementTable(
@@ -171,7 +174,7 @@ def unanimity_nulls(
             value=np.array(values),
             n=[float(tallies.items.size)] * len(values),
             null_kind=columns[3],
-            blank_reason=["one run a cell: no halves" if np.isnan(value) else "" for value in values],
+            blank_reason=reasons,
             parameters={
                 "class_count": "estimated" if class_count is None else class_count,
                 "splits": splits,
@@ -189,10 +192,9 @@ def _by_group(
     class_count: int | None,
     splits: int,
     rng: np.random.Generator,
-) -> dict[tuple[str, str], Float[np.ndarray, " k"]]:
-    """Sum the wrong and right unanimity of each group under each null, then divide."""
-    right = np.stack([tallies.by_question(np.where(tallies.right, row, 0.0)) for row in tallies.counts])
-    wrong = np.stack([tallies.by_question(np.where(tallies.right, 0.0, row)) for row in tallies.counts])
+) -> dict[tuple[str, str], Float[np.ndarray, "2 k"]]:
+    """Sum the wrong and the right unanimity of all groups under each null."""
+    right, wrong = (_merged(tallies, mask) for mask in (tallies.right, ~tallies.right))
     sums = {(e, k): np.zeros((2, steps)) for e in ESTIMATES for k in KINDS}
     powers = np.arange(1, steps + 1)[:, None]
     for units in groups_of(tallies, source):
@@ -220,10 +222,19 @@ def _by_group(
                 sums[estimate, kind] += np.stack(
                     [np.where(masses[kind][0] > 0, spread, 0.0), masses[kind][1]]
                 )
-    return {
-        key: total[0] / np.where(total.sum(axis=0) > 0, total.sum(axis=0), UNDEFINED)
-        for key, total in sums.items()
-    }
+    return sums
+
+
+def _reason(mass: float) -> str:
+    if mass == 0:
+        return "it never happened"
+    return "one run a cell: no halves" if np.isnan(mass) else ""
+
+
+def _merged(tallies: Tallies, mask: Bool[np.ndarray, " k"]) -> Int[np.ndarray, "c q"]:
+    """Count the runs of each cell and question that ended in any of the marked answers."""
+    merged = np.stack([tallies.by_question(np.where(mask, row, 0.0)) for row in tallies.counts])
+    return np.asarray(np.rint(merged), dtype=np.int64)
 
 
 def _require_positive(**given: int | None) -> None:
