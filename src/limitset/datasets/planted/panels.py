@@ -238,7 +238,9 @@ def planted_panel(
     q, m, p, s = (axis.ravel() for axis in np.indices(ended.shape))
     flat = ended.ravel()
     classes = world.shares.shape[3]
-    answer = [None if c == classes else _answer(names[row], c) for row, c in zip(q, flat.tolist(), strict=True)]
+    answer = [
+        None if c == classes else _answer(names[row], c) for row, c in zip(q, flat.tolist(), strict=True)
+    ]
     ends = Ends.of(
         item=[names[row] for row in q],
         system=[f"m{row}" for row in m],
