@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 from scipy import special, stats
 
 from limitset.core.agreements import Source, groups_of, reached_by_most, unit_shares
+from limitset.core.errors import InputError
 from limitset.core.intervals import Interval, columns_of, jackknife_interval, logit_jackknife, wilson
 from limitset.core.levels import Level
 from limitset.core.results import MeasurementTable
@@ -83,7 +84,7 @@ def condorcet(
     Raises
     ------
     InputError
-        When an answer has no anchor.
+        When an answer has no anchor, or `draws` or `size_max` is below 1.
 
     Notes
     -----
@@ -107,6 +108,10 @@ def condorcet(
     [0.75, 0.8438, 0.75]
     """
     tallies.require_anchor()
+    if draws < 1 or size_max < 1:
+        raise InputError.of(
+            expected="draws and size_max must be 1 or more", got=f"{draws} and {size_max}", fix="Raise them."
+        )
     accuracy: list[tuple[str, int, str, Interval]] = []
     equivalent: list[tuple[str, int, str, Interval]] = []
     for unit, everyone in (("votes", _runs(tallies)), ("models", _models(tallies))):
@@ -126,7 +131,7 @@ def condorcet(
 
 
 def majority_accuracy(
-    size: Float[np.ndarray, "*n"] | float, chance: Float[np.ndarray, "*n"] | float
+    size: Num[np.ndarray, "*n"] | float, chance: Float[np.ndarray, "*n"] | float
 ) -> Float[np.ndarray, "*n"]:
     """Chance that more than half of `size` independent voters are right, each with `chance`.
 
@@ -241,7 +246,7 @@ def _runs(tallies: Tallies) -> _Panel:
     pooled = tallies.pooled()
     counts, runs = pooled.counts[0], pooled.runs[0]
     right = tallies.by_question((counts * tallies.right).astype(np.float64))
-    return _panel(tallies, None, runs[None] > 0, runs, right, right * (right - 1))
+    return _panel(tallies, None, present=runs[None] > 0, voters=runs, right=right, pair=right * (right - 1))
 
 
 def _models(tallies: Tallies) -> _Panel:
@@ -250,13 +255,19 @@ def _models(tallies: Tallies) -> _Panel:
     right = np.stack([tallies.by_question(row * tallies.right) for row in shares])
     total = right.sum(axis=0)
     return _panel(
-        tallies, shares, present, present.sum(axis=0), total, total**2 - np.square(right).sum(axis=0)
+        tallies,
+        shares,
+        present=present,
+        voters=present.sum(axis=0),
+        right=total,
+        pair=total**2 - np.square(right).sum(axis=0),
     )
 
 
 def _panel(
     tallies: Tallies,
     shares: np.ndarray | None,
+    *,
     present: np.ndarray,
     voters: np.ndarray,
     right: np.ndarray,
