@@ -71,6 +71,13 @@ def test_the_first_phase_is_as_short_as_it_says(transient, period):
     assert search.steps >= transient + period
 
 
+@given(st.integers(0, 70), st.integers(1, 70))
+def test_brent_applies_the_map_two_to_four_times_as_often(transient, period):
+    images, calls = (*range(1, transient + period), transient), []
+    brent(lambda state: (calls.append(state), images[state])[1], 0, max_steps=transient + period)
+    assert 2 * (transient + period) <= len(calls) <= 4 * (transient + period)
+
+
 def test_brent_gives_up_in_bounded_time():
     calls = []
     assert brent(lambda state: (calls.append(state), state + 1)[1], 0, max_steps=25) is None

@@ -25,8 +25,6 @@ from limitset.testing import (
 from limitset.testing.ledger import NOT_OF_ORBITS
 
 RNG = Streams(0)
-FEWER = {"condorcet": {"draws": 100}}
-"""The laws do not need all of its draws, which take seconds."""
 
 
 def public_functions(package):
@@ -47,8 +45,7 @@ def judgement(name):
 
     def judge(tallies):
         more = (Items.of(item=list(tallies.items), text=list(tallies.items)),) if name == "find_traps" else ()
-        options = {"rng": np.random.default_rng(0)} if draws else {}
-        return measure(tallies, *more, **options, **FEWER.get(name, {}))
+        return measure(tallies, *more, **({"rng": np.random.default_rng(0)} if draws else {}))
 
     return judge
 

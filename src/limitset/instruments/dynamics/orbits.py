@@ -48,8 +48,8 @@ def iterate(
     on_step
         Called after every application with the step, the rows and their new states (progress, saving).
     hold
-        Keep every state (the default), or three states a run: the answer is the same, the map is applied up
-        to six times as often.
+        Keep every state (the default), or three states a run: the answer is the same, the map is applied 2
+        to 4 times as often.
     resume_from
         Go on from orbits of the same map, starts and streams, up to `steps` in all.
 
