@@ -75,10 +75,10 @@ def wrong_pairs(tallies: Tallies) -> WrongPairs:
     totals = np.zeros((7, systems, systems))
     same_by_question, both_by_question = np.zeros((2, tallies.items.size))
     for questions, shares, item in _blocks(tallies):
-        wrong = np.stack([np.bincount(item, weights=row, minlength=questions.size) for row in shares])
+        wrong = np.stack([np.bincount(item, weights=row, minlength=questions.size) for row in shares]) * 1.0
         everyone = shares.sum(axis=0)
         own = np.bincount(item, weights=np.square(shares).sum(axis=0), minlength=questions.size)
-        same = np.bincount(item, weights=np.square(everyone), minlength=questions.size) - own
+        same = np.bincount(item, weights=np.square(everyone), minlength=questions.size) * 1.0 - own
         both = np.square(wrong.sum(axis=0)) - np.square(wrong).sum(axis=0)
         same_by_question[questions], both_by_question[questions] = np.maximum(same, 0), np.maximum(both, 0)
         single = bool(((shares == 0) | (shares == 1)).all())

@@ -194,7 +194,11 @@ def _pair_rows(
     low, high = (1 / (1 + np.exp(-(centre + sign * half))) for sign in (-1, 1))
     measured = [
         _one_pair(
-            float(rate[row]), float(n[row]), (float(low[row]), float(high[row])), inside[row], confidence
+            float(rate[row]),
+            float(n[row]),
+            (float(low[row]), float(high[row])),
+            bool(inside[row]),
+            confidence,
         )
         for row in range(first.size)
     ]
@@ -267,7 +271,11 @@ class _Nulls:
         shares = popularity(self.tallies, cells, class_count=class_count, splits=splits, rng=rng)
         if np.isnan(shares).any() or self.pooled.systems.size < 2:
             return _blank("no two systems, nothing wrong, or no runs to split in halves")
-        wrong = np.stack([self.pooled.by_question(row * ~self.pooled.right) for row in self.pooled.counts])
+        # rounding leaves ranks a hair below 0, from which nothing can be drawn
+        shares = np.maximum(shares, 0.0) / np.maximum(shares, 0.0).sum()
+        wrong = np.stack(
+            [self.pooled.by_question(row * ~self.pooled.right * 1.0) for row in self.pooled.counts]
+        )
         runs = np.maximum(self.pooled.runs, 1)
         both = float((_other_pairs(wrong / runs)).sum())
         drawn = [self._spread(wrong.astype(np.int64), runs, shares, rng) for _ in range(self.draws)]
@@ -306,7 +314,7 @@ class _Nulls:
             key = moved * (names.max(initial=0) + 1) + names[place]
             same[draw] = _matched(key[inside], share[inside])
             met = np.unique(np.stack([moved, system]), axis=1, return_inverse=True)[1].reshape(-1)
-            wrong = np.bincount(met, weights=share)
+            wrong = np.bincount(met, weights=share) * 1.0
             owner = np.zeros(wrong.size, dtype=np.int64)
             owner[met] = moved
             both[draw] = _matched(owner[owner >= 0], wrong[owner >= 0])
