@@ -1,4 +1,5 @@
 import importlib.util
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ from limitset.core.levels import Level
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.report.export import save_chart
 
-_spec = importlib.util.spec_from_file_location("planted_tables", Path(__file__).parents[1] / "report" / "conftest.py")
+_spec = importlib.util.spec_from_file_location(
+    "planted_tables", Path(__file__).parents[1] / "report" / "conftest.py"
+)
 planted = importlib.util.module_from_spec(_spec)
 sys.modules["planted_tables"] = planted
 _spec.loader.exec_module(planted)
@@ -57,8 +60,10 @@ def test_every_table_has_its_chart_and_it_is_valid(name, tmp_path):
 
 
 def test_tables_without_a_chart_say_which_have_one():
-    table = MeasurementTable(instrument="x", version=1, level=Level.ANSWER, axes={"odd": np.array([1])}, value=np.array([1.0]))
-    with pytest.raises(InputError, match="charts exist for tables with the axes .* got odd"):
+    table = MeasurementTable(
+        instrument="x", version=1, level=Level.ANSWER, axes={"odd": np.array([1])}, value=np.array([1.0])
+    )
+    with pytest.raises(InputError, match=r"charts exist for tables with the axes .* got odd"):
         charts.chart_of(table)
 
 
@@ -132,7 +137,10 @@ def test_panel_null_is_a_box_beside_each_pair():
     panel = planted.table(
         "same_wrong.panel",
         ("statistic",),
-        [("same_wrong", 0.1, 0.05, 0.15, 60.0, "popularity", ""), ("same_wrong", 0.2, 0.1, 0.3, 60.0, "popularity_plug_in", "")],
+        [
+            ("same_wrong", 0.1, 0.05, 0.15, 60.0, "popularity", ""),
+            ("same_wrong", 0.2, 0.1, 0.3, 60.0, "popularity_plug_in", ""),
+        ],
     )
     boxes = _rows(charts.sharing_chart(planted.pairs_table(), panel), "lower")
     popular = [box for box in boxes if box["what"] == "popular wrong answers"]
@@ -147,20 +155,30 @@ def test_stacked_parts_fill_the_bar_in_order():
     assert [row["part"] for row in first] == ["right", "wrong", "abstained", "unparsed"]
     assert first[0]["from"] == 0
     assert first[-1]["to"] == pytest.approx(1)
-    assert all(a["to"] == b["from"] for a, b in zip(first, first[1:], strict=False))
+    assert all(a["to"] == b["from"] for a, b in itertools.pairwise(first))
 
 
 def test_many_bars_keep_the_whole_only():
     rows = [
-        (f"m{m}", s, o, 0.5, 0.4, 0.6, 9.0) for m in range(7) for s in ("x", "y", "all") for o in ("right", "wrong")
+        (f"m{m}", s, o, 0.5, 0.4, 0.6, 9.0)
+        for m in range(7)
+        for s in ("x", "y", "all")
+        for o in ("right", "wrong")
     ]
-    bars = _rows(charts.outcomes_chart(planted.table("outcomes", ("system", "stratum", "outcome"), rows)), "from")
+    bars = _rows(
+        charts.outcomes_chart(planted.table("outcomes", ("system", "stratum", "outcome"), rows)), "from"
+    )
     assert {row["stratum"] for row in bars} == {"all"}
 
 
 def test_loops_chart_names_system_and_instruction():
-    rows = [("m", "again", part, share, 0.0, 1.0, 20.0) for part, share in (("settled, right", 0.3), ("settled, wrong", 0.5), ("not settled", 0.2))]
-    bars = _rows(charts.chart_of(planted.table("loop_outcomes", ("system", "loop", "outcome"), rows)), "from")[:3]
+    rows = [
+        ("m", "again", part, share, 0.0, 1.0, 20.0)
+        for part, share in (("settled, right", 0.3), ("settled, wrong", 0.5), ("not settled", 0.2))
+    ]
+    bars = _rows(
+        charts.chart_of(planted.table("loop_outcomes", ("system", "loop", "outcome"), rows)), "from"
+    )[:3]
     assert {row["bar"] for row in bars} == {"m: again"}
     assert [row["label"] for row in bars] == ["30 %", "50 %", "20 %"]
 
@@ -196,7 +214,12 @@ def test_export_width_and_scale_move_the_file(tmp_path):
 def _contrast(first, second):
     def light(colour):
         parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        return float(np.dot([0.2126, 0.7152, 0.0722], [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]))
+        return float(
+            np.dot(
+                [0.2126, 0.7152, 0.0722],
+                [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts],
+            )
+        )
 
     pair = sorted((light(first), light(second)), reverse=True)
     return (pair[0] + 0.05) / (pair[1] + 0.05)
@@ -239,15 +262,31 @@ def test_spread_keeps_order_gap_and_the_floor():
 
 
 def test_rows_of_hold_no_nan_and_no_hidden_characters():
-    table = planted.table("x", ("name",), [("a\u202eb", float("nan"), float("nan"), float("nan"), 3.0, "", "too few")])
+    table = planted.table(
+        "x", ("name",), [("a\u202eb", float("nan"), float("nan"), float("nan"), 3.0, "", "too few")]
+    )
     assert rows_of(table)[0] == {
-        "name": "a\\u202eb", "value": None, "low": None, "high": None, "n": 3.0, "shown": "blank", "null_kind": "", "blank_reason": "too few",
+        "name": "a\\u202eb",
+        "value": None,
+        "low": None,
+        "high": None,
+        "n": 3.0,
+        "shown": "blank",
+        "null_kind": "",
+        "blank_reason": "too few",
     }
 
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "words"),
-    [(0.4583, 0.412, 0.508, "46 % [41, 51]"), (0.005, 0.001, 0.02, "0.5 % [0.1, 2.0]"), (1.0, 0.9, 1.0, "100 % [90, 100]")],
+    [
+        (0.4583, 0.412, 0.508, "46 % [41, 51]"),
+        (0.005, 0.001, 0.02, "0.5 % [0.1, 2.0]"),
+        (1.0, 0.9, 1.0, "100 % [90, 100]"),
+    ],
 )
 def test_rounding_follows_the_interval(value, low, high, words):
-    assert percent(Measurement(instrument="x", version=1, level=Level.ANSWER, value=value, low=low, high=high)) == words
+    assert (
+        percent(Measurement(instrument="x", version=1, level=Level.ANSWER, value=value, low=low, high=high))
+        == words
+    )

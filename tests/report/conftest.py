@@ -208,22 +208,22 @@ def planted_page(**more):
         ),
         note="The lure was named in 27 % of the runs.",
     )
-    base = dict(
-        title="limitset first look",
-        scope="2 small models · 150 questions with known answers",
-        date="22 Nov 2026",
-        headline=(
+    base = {
+        "title": "limitset first look",
+        "scope": "2 small models · 150 questions with known answers",
+        "date": "22 Nov 2026",
+        "headline": (
             "One run is wrong 46 % of the time [41, 51].",
             "A vote over all 16 runs is still wrong 33 % of the time [28, 39]: 72 % [66, 79] of the error survives.",
         ),
-        decisions=(
+        "decisions": (
             "Stop voting at 4 runs: 12 more change the error by less than one point.",
             "Check these 14 questions outside: they hold 61 % of the surviving error.",
             "Do not trust agreement on lure questions: when at least 7 of 8 runs agree there, they are wrong 38 % [25, 53].",
         ),
-        figures=figures,
-        tables=(traps,),
-        definitions=(
+        "figures": figures,
+        "tables": (traps,),
+        "definitions": (
             Definition(
                 term="survives voting",
                 plain="The plurality of n runs is wrong.",
@@ -235,16 +235,16 @@ def planted_page(**more):
                 formula="φ_{k} = Σ_{q} Σ_{y≠y*} P_{q}(k all = y) / Σ_{q} Σ_{y} P_{q}(k all = y)",
             ),
         ),
-        provenance={
+        "provenance": {
             "command": "limitset run",
             "limitset": "0.1.0",
             "smollm2-135m": "sha256 " + "ab" * 32,
             "hostile": HOSTILE[4],
         },
-        numbers=tuple([*curve.records(), *rates.records()]),
-        attributions=("Country capitals: GeoNames, CC BY 4.0.",),
-        limits=("Nothing about other models or other questions.",),
-    )
+        "numbers": (*curve.records(), *rates.records()),
+        "attributions": ("Country capitals: GeoNames, CC BY 4.0.",),
+        "limits": ("Nothing about other models or other questions.",),
+    }
     return Page(**{**base, **more})
 
 

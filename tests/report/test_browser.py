@@ -20,7 +20,9 @@ def opened(chromium, written):
         view.on("dialog", lambda dialog: (view.said.append("dialog"), dialog.dismiss()))
         view.on("request", lambda request: view.asked.append(request.url))
         view.goto(written.as_uri())
-        view.wait_for_function("document.querySelectorAll('.chart[data-drawn]').length === document.querySelectorAll('.chart').length")
+        view.wait_for_function(
+            "document.querySelectorAll('.chart[data-drawn]').length === document.querySelectorAll('.chart').length"
+        )
         return view
 
     yield open_page
@@ -58,7 +60,9 @@ def test_hostile_text_is_inert_and_visible(opened):
 
 def test_policy_stops_a_script_that_would_get_in(opened):
     view = opened(viewport={"width": 1280, "height": 900})
-    view.evaluate("() => { const s = document.createElement('script'); s.textContent = 'window.broken = 1'; document.body.append(s); }")
+    view.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.broken = 1'; document.body.append(s); }"
+    )
     assert view.evaluate("window.broken") is None
     assert any("Content Security Policy" in said for said in view.said)
 
@@ -68,7 +72,9 @@ def test_no_sideways_scroll(opened, width):
     view = opened(viewport={"width": width, "height": 760})
     assert view.evaluate("document.documentElement.scrollWidth") == width
     for box in view.locator(".chart").all():
-        inside = box.evaluate("box => box.querySelector('svg').getBoundingClientRect().right - box.getBoundingClientRect().right")
+        inside = box.evaluate(
+            "box => box.querySelector('svg').getBoundingClientRect().right - box.getBoundingClientRect().right"
+        )
         assert inside <= 1
 
 
@@ -76,7 +82,9 @@ def test_charts_follow_the_width(opened):
     view = opened(viewport={"width": 1280, "height": 900})
     before = view.locator("#agreed svg").bounding_box()["width"]
     view.set_viewport_size({"width": 420, "height": 900})
-    view.wait_for_function(f"document.querySelector('#agreed svg').getBoundingClientRect().width < {before} - 100")
+    view.wait_for_function(
+        f"document.querySelector('#agreed svg').getBoundingClientRect().width < {before} - 100"
+    )
     assert view.said == []
 
 
@@ -128,7 +136,9 @@ def test_first_tab_reaches_the_skip_link(opened):
 def test_copy_as_csv_keeps_whole_texts_and_disarms_formulas(opened, chromium):
     view = opened(viewport={"width": 1280, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
     view.locator("button[data-table='shown-1']").click()
-    view.wait_for_function("[...document.querySelectorAll('button.copy')].some(button => button.textContent === 'Copied')")
+    view.wait_for_function(
+        "[...document.querySelectorAll('button.copy')].some(button => button.textContent === 'Copied')"
+    )
     csv = view.evaluate("navigator.clipboard.readText()")
     assert csv.splitlines()[0] == "question,key,runs say,share,replies"
     assert "end of the long text" in csv
@@ -142,5 +152,8 @@ def test_print_is_light_and_hides_what_cannot_be_printed(opened):
     view.emulate_media(media="print", color_scheme="dark")
     assert view.locator("button.copy").first.is_hidden()
     assert view.locator("details.data").first.is_hidden()
-    assert view.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()") == "#ffffff"
+    assert (
+        view.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
+        == "#ffffff"
+    )
     assert view.locator("#survival svg").is_visible()

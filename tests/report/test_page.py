@@ -109,8 +109,18 @@ def test_hostile_texts_in_every_other_place(page):
     parser = Outline()
     text = render(
         replace(
-            page, title=bad, scope=bad, date=bad, headline=(bad,), decisions=(bad,), figures=(figure,), tables=(table, table),
-            provenance={bad: bad}, attributions=(bad,), limits=(bad,), numbers=(),
+            page,
+            title=bad,
+            scope=bad,
+            date=bad,
+            headline=(bad,),
+            decisions=(bad,),
+            figures=(figure,),
+            tables=(table, table),
+            provenance={bad: bad},
+            attributions=(bad,),
+            limits=(bad,),
+            numbers=(),
         )
     )
     parser.feed(text)
@@ -122,7 +132,9 @@ def test_hostile_texts_in_every_other_place(page):
 
 
 def test_charts_json_is_whole_and_cannot_close_its_element(page, html):
-    inside = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html, re.DOTALL).group(1)
+    inside = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html, re.DOTALL).group(
+        1
+    )
     assert "<" not in inside
     assert set(json.loads(inside)) == {figure.name for figure in page.figures}
     assert json.loads(inlined_json({"a": "</script>\u2028<!--"})) == {"a": "</script>\u2028<!--"}
@@ -137,12 +149,27 @@ def test_nan_in_a_chart_is_refused():
 def test_headings_make_an_outline(outline):
     assert outline.headings[0] == 1
     assert outline.headings.count(1) == 1
-    assert all(later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False))
+    assert all(
+        later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False)
+    )
 
 
 def test_order_and_content_of_the_first_screen(page, html):
     html = html[html.index("<body>") :]
-    places = [html.index(word) for word in ("2 small models", "One run is wrong", "What to do", 'id="survival"', "Five traps", 'id="agreed"', "Words and formulas", "Where these numbers come from", "Every number")]
+    places = [
+        html.index(word)
+        for word in (
+            "2 small models",
+            "One run is wrong",
+            "What to do",
+            'id="survival"',
+            "Five traps",
+            'id="agreed"',
+            "Words and formulas",
+            "Where these numbers come from",
+            "Every number",
+        )
+    ]
     assert places == sorted(places)
 
 
@@ -168,7 +195,9 @@ def test_page_without_charts_or_tables_renders(page):
 def test_five_thousand_points_stay_under_two_megabytes(page):
     import altair as alt
 
-    rows = [{"x": i, "y": i * 0.37 % 1, "question": f"What is the capital of country {i}?"} for i in range(5000)]
+    rows = [
+        {"x": i, "y": i * 0.37 % 1, "question": f"What is the capital of country {i}?"} for i in range(5000)
+    ]
     chart = alt.Chart(alt.InlineData(values=rows)).mark_point().encode(x="x:Q", y="y:Q", tooltip="question:N")
     table = Table(title="Data", columns=("x", "y"), rows=tuple((row["x"], row["y"]) for row in rows[:50]))
     figure = Figure(name="many", title="Many", chart=chart, caption="n = 5000", table=table)
@@ -212,7 +241,8 @@ def test_formula_sets_indices_and_escapes():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (True, "yes"), (False, "no"), (3, "3"), (math.inf, "never"), ("50 %", "50\u00a0%")]
+    ("value", "text"),
+    [(None, ""), (True, "yes"), (False, "no"), (3, "3"), (math.inf, "never"), ("50 %", "50\u00a0%")],
 )
 def test_cells(value, text):
     assert cell(value) == text

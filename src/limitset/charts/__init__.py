@@ -32,7 +32,17 @@ _BY_AXES = {
     ("system", "loop", "outcome"): "loops_chart",
 }
 
-__all__ = sorted([*_LAZY, "chart_of"])
+__all__ = [
+    "agreed_chart",
+    "chart_of",
+    "loops_chart",
+    "outcomes_chart",
+    "sharing_chart",
+    "survival_chart",
+    "twins_chart",
+    "unanimity_chart",
+    "variance_chart",
+]
 
 
 def chart_of(table: MeasurementTable) -> Any:

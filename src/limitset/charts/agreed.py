@@ -15,7 +15,10 @@ TELLING = 0.5
 
 
 def agreed_chart(
-    rates: MeasurementTable, coverage: MeasurementTable | None = None, *, words: str = "the agreed answer is wrong"
+    rates: MeasurementTable,
+    coverage: MeasurementTable | None = None,
+    *,
+    words: str = "the agreed answer is wrong",
 ) -> Any:
     """Draw wrong-when-agreed against the share of runs that must agree.
 
@@ -87,7 +90,9 @@ def agreed_chart(
     # strata that have nothing but bounds are named at their last bound
     last = {row["stratum"]: {**row, "value": row["high"]} for row in bounds if row["stratum"] not in ends}
     ends |= {name: row["shown"] for name, row in last.items()}
-    labels = end_labels([*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=HEIGHT)
+    labels = end_labels(
+        [*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=HEIGHT
+    )
     text = (
         alt.Chart(data_of(labels))
         .mark_text(align="left", dx=12, fontWeight="bold")

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import ABSTAINED, INK, ON_COLOUR, RIGHT, UNPARSED, WRONG, data_of, finished, nothing
+from limitset.charts.theme import (
+    ABSTAINED,
+    INK,
+    ON_COLOUR,
+    RIGHT,
+    UNPARSED,
+    WRONG,
+    data_of,
+    finished,
+    nothing,
+)
 from limitset.core.results import MeasurementTable
 
 MOST_BARS = 12
@@ -31,7 +41,8 @@ def outcomes_chart(rates: MeasurementTable) -> Any:
     if len({(row["system"], row["stratum"]) for row in own}) > MOST_BARS:
         own = [row for row in own if row["stratum"] == "all"] or own
     rows = [
-        {**row, "bar": f"{row['system']}, {_questions(row['stratum'])}", "part": row["outcome"]} for row in own
+        {**row, "bar": f"{row['system']}, {_questions(row['stratum'])}", "part": row["outcome"]}
+        for row in own
     ]
     return stacked_bars(rows, COLOURS, x_title="share of runs")
 

@@ -81,12 +81,18 @@ def _pairs(rows: list[dict[str, Any]], panel: list[dict[str, Any]]) -> Any:
     ]
     base = alt.Chart(data_of(seen)).encode(y=up)
     whole = [row for row in seen if row["low"] is not None and row["high"] is not None]
-    bars = alt.Chart(data_of(whole)).mark_rule(color=WRONG, strokeWidth=2).encode(y=up, x=alt.X("low:Q"), x2="high:Q")
+    bars = (
+        alt.Chart(data_of(whole))
+        .mark_rule(color=WRONG, strokeWidth=2)
+        .encode(y=up, x=alt.X("low:Q"), x2="high:Q")
+    )
     points = base.mark_point(filled=True, shape="square", color=WRONG, size=110, opacity=1).encode(
         x=across, tooltip=tips
     )
     words = base.mark_text(color=INK, dy=-29, fontWeight="bold").encode(x=across, text="shown:N")
-    title = base.mark_text(color=INK, align="left", dy=-52, fontWeight="bold").encode(x=alt.value(0), text="pair:N")
+    title = base.mark_text(color=INK, align="left", dy=-52, fontWeight="bold").encode(
+        x=alt.value(0), text="pair:N"
+    )
     count = len({row["pair"] for row in seen})
     layers = alt.layer(grey, *grey_words, bars, points, words, title)
     return finished(layers, height=150 * max(count, 1) + 10)
@@ -99,7 +105,9 @@ def _null_rows(
     ends: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         if row["null_kind"]:
-            ends.setdefault((row["pair"], NULL_WORDS.get(row["null_kind"], row["null_kind"])), []).append(row["value"])
+            ends.setdefault((row["pair"], NULL_WORDS.get(row["null_kind"], row["null_kind"])), []).append(
+                row["value"]
+            )
     for row in panel:
         if row["null_kind"] and row["value"] is not None:
             for pair in pairs:
@@ -112,7 +120,9 @@ def _null_rows(
             "what": words,
             "lower": max(0.0, min(values) - 0.002),
             "upper": min(1.0, max(values) + 0.002),
-            "range": f"{100 * min(values):.0f} % to {100 * max(values):.0f} %" if len(values) > 1 else f"{100 * values[0]:.0f} %",
+            "range": f"{100 * min(values):.0f} % to {100 * max(values):.0f} %"
+            if len(values) > 1
+            else f"{100 * values[0]:.0f} %",
             "line": kinds.index(words),
         }
         for (pair, words), values in ends.items()
@@ -184,7 +194,10 @@ def variance_chart(shares: MeasurementTable) -> Any:
     import altair as alt
 
     rows = [
-        {**row, "words": " + ".join(COMPONENT_WORDS.get(part, part) for part in row["component"].split(" + "))}
+        {
+            **row,
+            "words": " + ".join(COMPONENT_WORDS.get(part, part) for part in row["component"].split(" + ")),
+        }
         for row in rows_of(shares)
         if row["value"] is not None
     ]

@@ -58,7 +58,8 @@ def with_interval(measurement: Measurement) -> str:
     Examples
     --------
     >>> from limitset.core.levels import Level
-    >>> with_interval(Measurement(instrument="x", version=1, level=Level.ANSWER, value=1.89, low=1.7, high=2.1))
+    >>> with_interval(Measurement(instrument="x", version=1, level=Level.ANSWER, value=1.89, low=1.7,
+    ...     high=2.1))
     '1.9 [1.7, 2.1]'
     """
     if measurement.blank:

@@ -46,11 +46,11 @@ def survival_chart(curve: MeasurementTable, *, system: str = "all") -> Any:
         x="votes",
         x_title="runs that vote",
         y_title="plurality is wrong",
-        ends=_ends(table, rows, names),
+        ends=_ends(rows, names),
     )
 
 
-def _ends(table: MeasurementTable, rows: list[dict[str, Any]], names: list[str]) -> dict[str, str]:
+def _ends(rows: list[dict[str, Any]], names: list[str]) -> dict[str, str]:
     last = {row["stratum"]: row for row in rows}
     return {name: last[name]["shown"].split(" [")[0] for name in names}
 

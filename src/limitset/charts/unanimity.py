@@ -126,7 +126,16 @@ def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> A
     ]
     return (
         alt.Chart(data_of(labels))
-        .mark_text(align="left", baseline="line-bottom", lineBreak="\n", dy=-18, dx=-8, fontWeight="bold", color=INK, clip=False)
+        .mark_text(
+            align="left",
+            baseline="line-bottom",
+            lineBreak="\n",
+            dy=-18,
+            dx=-8,
+            fontWeight="bold",
+            color=INK,
+            clip=False,
+        )
         .encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N")
     )
 

@@ -75,7 +75,8 @@ def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tup
             f"At least 7 of 8 runs agree on {percent(agreed)} of the questions.",
             "No anchor: nothing here checks an answer, so how often they are wrong cannot be told.",
         ), (
-            "Have some of these questions checked by something outside the models, then run this again with a "
+            "Have some of these questions checked by something outside the models, then run this again "
+            "with a "
             "key: agreement alone cannot say what is right.",
         )
     trusts = sentences.trust_in_agreement(truth.agreed)
@@ -95,15 +96,18 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "survival",
             titles.survival_title(truth.surviving),
             survival_chart(truth.surviving.curve),
-            f"{n} Plurality of runs drawn from the whole design; ties are split evenly. Bands: 95 % intervals over questions. A line ends where fewer than five questions carry it.",
+            f"{n} Plurality of runs drawn from the whole design; ties are split evenly. Bands: 95 % "
+            f"intervals over questions. A line ends where fewer than five questions carry it.",
             truth.surviving.curve,
         ),
         _figure(
             "agreed",
             titles.agreed_title(sentences.trust_in_agreement(truth.agreed)),
             agreed_chart(truth.agreed.rates, truth.agreed.coverage),
-            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the share of "
-            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong for a rate; where even that says little, nothing is drawn. "
+            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the "
+            f"share of "
+            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong "
+            "for a rate; where even that says little, nothing is drawn. "
             "A rate belongs to this number of runs.",
             truth.agreed.rates,
         ),
@@ -111,7 +115,8 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "unanimity",
             titles.unanimity_title(truth.unanimity, truth.nulls),
             unanimity_chart(truth.unanimity.curve, truth.nulls.curve),
-            f"{n} Bars: 95 % intervals over questions. Grey boxes: what k runs would give that share nothing but "
+            f"{n} Bars: 95 % intervals over questions. Grey boxes: what k runs would give that share "
+            f"nothing but "
             f"how hard each question is, between two estimates. {_blanks(truth.unanimity.curve)}",
             truth.unanimity.curve,
         ),
@@ -159,7 +164,8 @@ def _sharing(truth: Truth, n: str) -> Figure:
         "sharing",
         titles.sharing_title(truth.same),
         sharing_chart(truth.same.pairs, truth.same.panel),
-        f"{n} Grey: what the popularity of wrong answers alone would give, between two estimates, and what answers to other questions give.{worth}",
+        f"{n} Grey: what the popularity of wrong answers alone would give, between two estimates, and what "
+        f"answers to other questions give.{worth}",
         truth.same.pairs,
     )
 
@@ -169,7 +175,8 @@ def _variance(shares: MeasurementTable, n: str) -> Figure:
         "variance",
         titles.variance_title(shares),
         variance_chart(shares),
-        f"{n} Shares of the variance of answers given the question; an unbiased share may fall slightly below 0.",
+        f"{n} Shares of the variance of answers given the question; an unbiased share may fall slightly "
+        f"below 0.",
         shares,
     )
 
@@ -183,7 +190,10 @@ def _loop_figures(analysis: Analysis) -> list[Figure]:
         axes = {name: row.parameters[name] for name in ("system", "loop")}
         end = values.one(quantity="right_end", **axes)
         if not row.blank and not end.blank:
-            changes.append(f"{axes['system']}, “{axes['loop']}”: right {percent(row)} at the start, {percent(end)} at the end")
+            changes.append(
+                f"{axes['system']}, “{axes['loop']}”: right {percent(row)} at the start, {percent(end)} at "
+                f"the end"
+            )
     counted = [row.n for row in values.where(quantity="settled").rows()]
     n = f"{min(counted):.0f} to {max(counted):.0f}" if len(set(counted)) > 1 else f"{counted[0]:.0f}"
     told = f" {'; '.join(changes)}." if changes else ""
@@ -192,14 +202,18 @@ def _loop_figures(analysis: Analysis) -> list[Figure]:
             "loops",
             titles.loops_title(values, outcomes),
             loops_chart(outcomes),
-            f"{n} texts a system and instruction, each rewritten until a text came back or the steps ran out.{told}",
+            f"{n} texts a system and instruction, each rewritten until a text came back or the steps ran "
+            f"out.{told}",
             values,
         )
     ]
 
 
 def _tables(analysis: Analysis, truth: Truth) -> tuple[Table, ...]:
-    found = (traps_table(truth.traps, analysis.ends, analysis.items), check_table(truth.traps, analysis.items))
+    found = (
+        traps_table(truth.traps, analysis.ends, analysis.items),
+        check_table(truth.traps, analysis.items),
+    )
     return tuple(table for table in found if table is not None)
 
 
@@ -244,17 +258,23 @@ def _blanks(curve: MeasurementTable) -> str:
 
 
 def _limits(analysis: Analysis) -> tuple[str, ...]:
-    found = ["These numbers are about these systems, wordings, temperatures and questions, and about no others."]
+    found = [
+        "These numbers are about these systems, wordings, temperatures and questions, and about no others."
+    ]
     if analysis.truth is None:
         found.append(
-            "No anchor: any score of agreement takes the same value on a true consensus and on a false one, so "
+            "No anchor: any score of agreement takes the same value on a true consensus and on a false "
+            "one, so "
             "nothing on this page says how often the answers are right."
         )
     else:
-        found.append("Votes are drawn from the runs that were made: nothing is said about more runs than these.")
+        found.append(
+            "Votes are drawn from the runs that were made: nothing is said about more runs than these."
+        )
         if analysis.unanchored:
             found.append(
-                f"{analysis.unanchored} question{'s' * (analysis.unanchored != 1)} without an anchor left out of "
+                f"{analysis.unanchored} question{'s' * (analysis.unanchored != 1)} without an anchor left "
+                f"out of "
                 "every number about right and wrong."
             )
     found.extend(f"No {name}: {reason}." for name, reason in analysis.blank.items())

@@ -119,20 +119,17 @@ def render(page: Page) -> str:
     _check(page)
     style = _packaged("style.css") + dark_rules()
     library, script = javascript(), _packaged("page.js")
-    return (
-        _template()
-        .render(
-            page=page,
-            style=_trusted(style),
-            library=_trusted(library),
-            script=_trusted(script),
-            policy=policy([library, script], style),
-            charts=_trusted(inlined_json({figure.name: _spec(figure) for figure in page.figures})),
-            favicon=_favicon(),
-            numbers=_numbers_table(page.numbers),
-        )
-        .replace("\r\n", "\n")
+    html: str = _template().render(
+        page=page,
+        style=_trusted(style),
+        library=_trusted(library),
+        script=_trusted(script),
+        policy=policy([library, script], style),
+        charts=_trusted(inlined_json({figure.name: _spec(figure) for figure in page.figures})),
+        favicon=_favicon(),
+        numbers=_numbers_table(page.numbers),
     )
+    return html
 
 
 def write_page(page: Page, path: Path) -> None:
@@ -226,7 +223,8 @@ def _numbers_table(records: Sequence[Mapping[str, Any]]) -> Table:
 
 
 _FIXED = frozenset(
-    "instrument version level value low high interval_method confidence null_kind n blank_reason notes".split()
+    {"instrument", "version", "level", "value", "low", "high", "interval_method"}
+    | {"confidence", "null_kind", "n", "blank_reason", "notes"}
 )
 
 
@@ -268,7 +266,7 @@ def sentence(text: str) -> Any:
 
     safe = str(escape(visible(text))).replace(" %", "\u00a0%").replace("% [", "%\u00a0[")
     safe = re.sub(r"\[[\d.]+, [\d.]+\]", r'<span class="interval">\g<0></span>', safe)
-    return Markup(safe)  # noqa: S704
+    return Markup(safe)
 
 
 def formula(text: str) -> Any:
@@ -276,7 +274,7 @@ def formula(text: str) -> Any:
     from markupsafe import Markup, escape
 
     safe = re.sub(r"_\{([^{}]*)\}", r"<sub>\1</sub>", str(escape(text)))
-    return Markup(re.sub(r"\^\{([^{}]*)\}", r"<sup>\1</sup>", safe))  # noqa: S704
+    return Markup(re.sub(r"\^\{([^{}]*)\}", r"<sup>\1</sup>", safe))
 
 
 def _template() -> Any:
@@ -297,7 +295,7 @@ def _trusted(text: str) -> Any:
     # our own style and script, the library bundle, and JSON without "<"
     from markupsafe import Markup
 
-    return Markup(text)  # noqa: S704
+    return Markup(text)
 
 
 def _packaged(name: str) -> str:

@@ -28,7 +28,15 @@ def show(page: Page, console: Console) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
-    console.print(Text.assemble((visible(page.title), "bold"), "   ", (visible(page.scope), "dim"), "   ", (visible(page.date), "dim")))
+    console.print(
+        Text.assemble(
+            (visible(page.title), "bold"),
+            "   ",
+            (visible(page.scope), "dim"),
+            "   ",
+            (visible(page.date), "dim"),
+        )
+    )
     console.print(Rule(style="dim"))
     for one in page.headline:
         console.print(Text(visible(one), style="bold"))
@@ -49,7 +57,9 @@ def curve_lines(page: Page) -> list[str]:
 
     The bars of a row run from one vote to all; their height is the error, from 0 to the largest.
     """
-    curve = [row for row in page.numbers if row["instrument"] == "surviving_error" and row.get("system") == "all"]
+    curve = [
+        row for row in page.numbers if row["instrument"] == "surviving_error" and row.get("system") == "all"
+    ]
     strata = list(dict.fromkeys(str(row["stratum"]) for row in curve))
     top = max((row["value"] for row in curve if not math.isnan(row["value"])), default=0.0)
     if not strata or top <= 0:
@@ -76,7 +86,9 @@ def _print_table(table: Table, console: Console) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown: Any = RichTable(title=Text(visible(table.title), style="bold"), title_justify="left", box=None, pad_edge=False)
+    shown: Any = RichTable(
+        title=Text(visible(table.title), style="bold"), title_justify="left", box=None, pad_edge=False
+    )
     for column in table.columns:
         shown.add_column(Text(visible(column), style="dim"), overflow="ellipsis", max_width=40)
     for row in table.rows:

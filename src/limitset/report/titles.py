@@ -27,7 +27,9 @@ def survival_title(surviving: SurvivingError) -> str:
     last = last_of(surviving.curve.where(system="all", stratum="all"))
     votes, share = int(last.parameters["votes"]), surviving.share.one(system="all", stratum="all")
     if votes == 1 or last.blank:
-        return f"{'One run' if votes == 1 else f'A vote over {votes} runs'} is wrong {percent(last)} of the time"
+        return (
+            f"{'One run' if votes == 1 else f'A vote over {votes} runs'} is wrong {percent(last)} of the time"
+        )
     if share.blank:
         return f"A vote over {votes} runs is wrong {percent(last)} of the time"
     if share.bounded and share.low > 1:
@@ -92,7 +94,9 @@ def sharing_title(same: SameWrong) -> str:
     top = max(pairs, key=lambda row: row.value)
     first, second = (visible(str(top.parameters[name])) for name in ("first", "second"))
     if len(pairs) == 1:
-        return f"When both are wrong, {first} and {second} give the same wrong answer {percent(top)} of the time"
+        return (
+            f"When both are wrong, {first} and {second} give the same wrong answer {percent(top)} of the time"
+        )
     return (
         f"{first} and {second} share most: when both are wrong, they give the same wrong answer "
         f"{percent(top)} of the time"
@@ -110,7 +114,10 @@ def variance_title(shares: MeasurementTable) -> str:
     fixed = [row for row in known if row.parameters["component"] == "question"]
     if fixed and fixed[0].value > top.value:
         return f"Two runs of a question agree {percent(fixed[0])} of the time, whatever model and wording"
-    return f"Apart from the question, answers vary most with {component_words(name)}: {percent(top)} of the variance"
+    return (
+        f"Apart from the question, answers vary most with {component_words(name)}: {percent(top)} of the "
+        f"variance"
+    )
 
 
 def component_words(name: str) -> str:
@@ -154,7 +161,10 @@ def loops_title(values: MeasurementTable, outcomes: MeasurementTable) -> str:
 def agreement_title(coverage: MeasurementTable) -> str:
     """State how often nearly all runs agree, where nothing says whether they are right."""
     row = coverage.one(stratum="all", threshold=0.875)
-    return f"On {percent(row)} of the questions at least 7 of 8 runs agree: nothing here says that they are right"
+    return (
+        f"On {percent(row)} of the questions at least 7 of 8 runs agree: nothing here says that they are "
+        f"right"
+    )
 
 
 def _loop(row: Measurement) -> tuple[str, str]:

@@ -63,7 +63,8 @@ def check_table(traps: Traps, items: Items) -> Table | None:
     note = (
         ""
         if held is None
-        else f"Ranked on half of the runs and valued on the other half, so many questions hold {percent(held)} of it."
+        else f"Ranked on half of the runs and valued on the other half, so many questions hold "
+        f"{percent(held)} of it."
     )
     return Table(
         title="Questions to check outside first",

@@ -7,7 +7,8 @@ from limitset.report.page import Definition
 _ANY = (
     Definition(
         term="run",
-        plain="One reply to one question under one condition: a system, a wording, a seed, a temperature. A run "
+        plain="One reply to one question under one condition: a system, a wording, a seed, a temperature. "
+        "A run "
         "that gives no answer, or none that can be read, stays in the denominator and agrees with nobody.",
         formula="π_{q}(y) = P(a run of question q ends in answer y)",
     ),
@@ -18,47 +19,57 @@ _ANY = (
     ),
     Definition(
         term="anchor",
-        plain="Something outside every model that says what is right: computed, executed, or looked up, with an "
+        plain="Something outside every model that says what is right: computed, executed, or looked up, "
+        "with an "
         "error of its own that widens the intervals. A model's opinion is no anchor.",
     ),
     Definition(
         term="interval",
-        plain="46 % [41, 51] is an estimate with its 95 % interval. Questions are left out one at a time: runs of "
-        "one question are not independent of each other. Blank where fewer than five questions carry a number; "
+        plain="46 % [41, 51] is an estimate with its 95 % interval. Questions are left out one at a time: "
+        "runs of "
+        "one question are not independent of each other. Blank where fewer than five questions carry a "
+        "number; "
         "then an upper bound stands instead.",
     ),
     Definition(
         term="where answers vary (variance shares)",
-        plain="How much of the variance of answers goes with the model, the wording, both together, or the chance "
+        plain="How much of the variance of answers goes with the model, the wording, both together, or the "
+        "chance "
         "of a single run; the rest is what all runs of a question have in common.",
-        formula="question = c_{dd},   model = c_{sd} − c_{dd},   wording = c_{ds} − c_{dd},   seed = 1 − c_{ss}",
+        formula="question = c_{dd},   model = c_{sd} − c_{dd},   wording = c_{ds} − c_{dd},   seed = 1 − "
+        "c_{ss}",
     ),
 )
 
 _ANCHORED = (
     Definition(
         term="error that survives voting",
-        plain="How often the commonest answer of n runs is wrong, and how much that is of the error of one run. "
+        plain="How often the commonest answer of n runs is wrong, and how much that is of the error of one "
+        "run. "
         "Above 100 %, voting makes it worse.",
         formula="e_{n} = P(plurality of n runs is wrong),   surviving share = e_{N} / e_{1}",
     ),
     Definition(
         term="wrong when agreed (false consensus rate, FCR)",
-        plain="Of the questions on which at least a share τ of the runs agree, how many have a wrong commonest "
+        plain="Of the questions on which at least a share τ of the runs agree, how many have a wrong "
+        "commonest "
         "answer. Its coverage is the share of questions on which so many agree.",
         formula="FCR(τ) = P(a_{q} wrong | b_{q} ≥ τ),   coverage = P(b_{q} ≥ τ)",
     ),
     Definition(
         term="wrong when all agree (false unanimity, φ_{k})",
-        plain="Of the times that k runs all give one answer, how often it is wrong. Agreement of runs that differ "
+        plain="Of the times that k runs all give one answer, how often it is wrong. Agreement of runs that "
+        "differ "
         "in their seed, in the wording, or in the model is kept apart.",
         formula="φ_{k} = Σ_{q} Σ_{y≠y*} P_{q}(k runs all y) / Σ_{q} Σ_{y} P_{q}(k runs all y)",
     ),
     Definition(
         term="unequal difficulty alone (null, φ⁰⁰_{k})",
-        plain="What φ would be if each question kept its difficulty and wrong answers were spread by popularity "
+        plain="What φ would be if each question kept its difficulty and wrong answers were spread by "
+        "popularity "
         "alone. Two estimates bracket it; more than that is claimed only above the upper one.",
-        formula="φ⁰⁰_{k} = E[w_{q}^{k}] G_{k} / (E[w_{q}^{k}] G_{k} + E[r_{q}^{k}]),   G_{k} = Σ_{j} g(j)^{k}",
+        formula="φ⁰⁰_{k} = E[w_{q}^{k}] G_{k} / (E[w_{q}^{k}] G_{k} + E[r_{q}^{k}]),   G_{k} = Σ_{j} "
+        "g(j)^{k}",
     ),
     Definition(
         term="same wrong answer",
@@ -67,7 +78,8 @@ _ANCHORED = (
     ),
     Definition(
         term="effective number (Kish)",
-        plain="How many independent voters carry as much information as these, from the mean correlation r of "
+        plain="How many independent voters carry as much information as these, from the mean correlation r "
+        "of "
         "their errors.",
         formula="M / (1 + (M − 1) r)",
     ),
@@ -80,7 +92,8 @@ _ANCHORED = (
 _LOOPS = (
     Definition(
         term="text loop",
-        plain="A model is given its own text again, with the same instruction. It has settled when a text comes "
+        plain="A model is given its own text again, with the same instruction. It has settled when a text "
+        "comes "
         "back: from there a deterministic loop repeats for ever. Settled does not mean right.",
         formula="s_{t+1} = model(instruction, s_{t})",
     ),

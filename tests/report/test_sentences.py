@@ -1,0 +1,321 @@
+"""Every branch of what the page says, against tables made for it."""
+
+import importlib.util
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from limitset.core.levels import Level
+from limitset.core.results import Measurement
+from limitset.core.verdicts import Verdict
+from limitset.instruments.truth.agreed import WrongWhenAgreed
+from limitset.instruments.truth.nulls import UnanimityNulls
+from limitset.instruments.truth.same_wrong import SameWrong
+from limitset.instruments.truth.surviving import SurvivingError
+from limitset.instruments.truth.unanimity import Unanimity
+from limitset.report import sentences, titles
+
+_spec = importlib.util.spec_from_file_location("planted_report", Path(__file__).with_name("conftest.py"))
+planted = importlib.util.module_from_spec(_spec)
+sys.modules["planted_report"] = planted
+_spec.loader.exec_module(planted)
+
+NAN = math.nan
+
+
+def _agreed(rates):
+    return WrongWhenAgreed(rates=rates, coverage=rates)
+
+
+def _same(pairs):
+    return SameWrong(pairs=pairs, panel=pairs)
+
+
+def _surviving(curve, share):
+    return SurvivingError(curve=curve, silent=curve, share=share)
+
+
+def measured(value, low=NAN, high=NAN, n=100.0, why=""):
+    return Measurement(
+        instrument="x", version=1, level=Level.ANSWER, value=value, low=low, high=high, n=n, blank_reason=why
+    )
+
+
+def surviving(errors, share=(0.72, 0.66, 0.79), width=0.05):
+    rows = [
+        (
+            "all",
+            "all",
+            votes + 1,
+            e,
+            max(0, e - width) if not math.isnan(e) else 0.0,
+            e + width if not math.isnan(e) else 0.03,
+            150.0,
+            "",
+            "" if not math.isnan(e) else "no question carries it",
+        )
+        for votes, e in enumerate(errors)
+    ]
+    value, low, high = share
+    return _surviving(
+        curve=planted.table("surviving_error", ("system", "stratum", "votes"), rows),
+        share=planted.table(
+            "s",
+            ("system", "stratum"),
+            [("all", "all", value, low, high, 150.0, "", "" if not math.isnan(value) else "blank")],
+        ),
+    )
+
+
+def agreed(**rates):
+    rows = [
+        (name, 0.875, *numbers, "", "" if not math.isnan(numbers[0]) else "no question carries it")
+        for name, numbers in rates.items()
+    ]
+    return _agreed(rates=planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
+
+
+def test_headline_says_what_survives_and_claims_no_more_votes_than_were_drawn():
+    first, second = sentences.headline(surviving([0.46, 0.40, 0.36, 0.33]))
+    assert first == "One run is wrong 46 % [41, 51] of the time."
+    assert (
+        second
+        == "A vote over 4 runs is still wrong 33 % [28, 38] of the time: 72 % [66, 79] of the error survives."
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        ((1.2, 1.1, 1.3), "voting multiplies the error by 1.20"),
+        ((0.97, 0.9, 1.04), "voting may remove none of it"),
+        ((NAN, NAN, NAN), "still wrong 33 % [28, 38] of the time."),
+    ],
+)
+def test_headline_when_voting_does_not_help(share, words):
+    assert words in sentences.headline(surviving([0.4, 0.33], share))[1]
+
+
+def test_headline_of_one_run_a_question():
+    assert "cannot be told" in sentences.headline(surviving([0.46]))[1]
+
+
+def test_headline_when_nothing_is_wrong():
+    assert sentences.headline(surviving([NAN, NAN])) == (
+        "One run is almost never wrong: at most 3 % of the time.",
+    )
+
+
+def test_headline_when_the_vote_is_nearly_always_right():
+    assert (
+        sentences.headline(surviving([0.2, NAN]))[1] == "A vote over 2 runs is wrong at most 3 % of the time."
+    )
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ([0.46, 0.40, 0.335, 0.333, 0.331, 0.331, 0.33, 0.33], "Stop voting at 3 runs: the other 5 change"),
+        ([0.331, 0.333, 0.33, 0.33], "Do not pay for votes: 4 runs change"),
+        ([0.5, 0.4, 0.3, 0.2], "Voting still changes the error at 4 runs"),
+    ],
+)
+def test_voting_advice(errors, words):
+    assert words in sentences.voting_advice(surviving(errors))
+
+
+def test_no_voting_advice_from_two_points():
+    assert sentences.voting_advice(surviving([0.4, 0.3])) is None
+
+
+GOOD, BAD, OPEN, BOUND, NEVER = (
+    (0.02, 0.01, 0.04, 90.0),
+    (0.38, 0.25, 0.53, 40.0),
+    (0.08, 0.02, 0.2, 40.0),
+    (NAN, 0.0, 0.13, 22.0),
+    (NAN, NAN, NAN, 0.0),
+)
+
+
+def test_strata_are_judged_by_their_whole_interval():
+    trusts = sentences.trust_in_agreement(agreed(sums=GOOD, lure=BAD, recall=OPEN, rare=BOUND, all=BAD))
+    assert {one.stratum: one.verdict for one in trusts} == {
+        "sums": Verdict.HOLDS,
+        "lure": Verdict.FAILS,
+        "recall": Verdict.CANT_TELL,
+        "rare": Verdict.CANT_TELL,
+    }
+
+
+def test_a_low_bound_is_enough_to_trust_a_high_value_is_not_needed():
+    assert sentences.trust_in_agreement(agreed(sums=(NAN, 0.0, 0.04, 90.0)))[0].verdict is Verdict.HOLDS
+
+
+def test_all_questions_are_judged_where_no_stratum_can_be():
+    assert [one.stratum for one in sentences.trust_in_agreement(agreed(recall=OPEN, all=BAD))] == ["all"]
+
+
+def test_advice_names_where_not_to_trust_first():
+    advice = sentences.agreement_advice(
+        sentences.trust_in_agreement(agreed(sums=GOOD, lure=BAD, recall=OPEN, all=BAD))
+    )
+    assert (
+        advice[0]
+        == "Do not trust agreement on lure questions: when at least 7 of 8 runs agree, they are wrong 38 % [25, 53] of the time."
+    )
+    assert "may be acted on for sums questions" in advice[1]
+    assert "wrong 2.0 % [1.0, 4.0] of the time." in advice[1]
+    assert "Can't tell whether agreement can be trusted on recall questions" in advice[2]
+    assert len(advice) == 3
+
+
+def test_advice_when_many_strata_are_bad():
+    advice = sentences.agreement_advice(
+        sentences.trust_in_agreement(agreed(a=BAD, b=BAD, c=BAD, d=BAD, all=BAD))
+    )
+    assert advice[2] == "Nor on c questions and d questions."
+
+
+def test_cant_tell_says_what_would_settle_it():
+    # half width 0.06 below 0.08, gap 0.03: 40 * (0.06 / 0.03)^2 = 160
+    assert sentences.questions_needed(measured(0.08, 0.02, 0.2, 40.0)) == 160
+    assert sentences.questions_needed(measured(NAN, 0.0, 0.13, 22.0, "no question carries it")) == 60
+    assert (
+        sentences.questions_needed(measured(NAN, 0.0, 0.2, 22.0, "fewer than 5 questions carry it")) is None
+    )
+    assert sentences.questions_needed(measured(0.0501, 0.0, 0.2, 40.0)) is None
+    only = sentences.agreement_advice(sentences.trust_in_agreement(agreed(all=BOUND)))
+    assert only == (
+        "Can't tell whether agreement can be trusted on these questions: wrong at most 13 % of the time, the bar is 5 %. About 60 questions on which so many runs agree would settle it.",
+    )
+
+
+def test_cant_tell_when_runs_never_agree_or_hardly():
+    assert (
+        "never agree there" in sentences.agreement_advice(sentences.trust_in_agreement(agreed(all=NEVER)))[0]
+    )
+    assert (
+        "agree on 1 question there"
+        in sentences.agreement_advice(sentences.trust_in_agreement(agreed(all=(NAN, 0.0, 1.0, 1.0))))[0]
+    )
+
+
+def test_traps_advice():
+    assert (
+        sentences.traps_advice(14, measured(0.61, 0.55, 0.67))
+        == "Check these 14 questions outside: they hold 61 % [55, 67] of the error that survives voting."
+    )
+    assert "this question outside: it holds" in sentences.traps_advice(1, measured(0.61, 0.55, 0.67))
+    assert sentences.traps_advice(0, None) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        (
+            {"sums": GOOD, "lure": BAD, "all": BAD},
+            "Agreement is worth trusting on sums, not on lure questions",
+        ),
+        ({"lure": BAD, "all": BAD}, "Agreement is not worth trusting on lure questions"),
+        (
+            {"sums": GOOD, "recall": OPEN, "all": OPEN},
+            "Agreement is worth trusting on sums questions; on recall it cannot be told yet",
+        ),
+        (
+            {"recall": OPEN, "all": OPEN},
+            "Whether agreement is worth trusting cannot be told from so few questions",
+        ),
+        ({"all": BAD}, "When 7 of 8 runs agree, they are wrong 38 % [25, 53] of the time"),
+        (
+            {"a": GOOD, "b": GOOD, "c": BAD, "all": BAD},
+            "Agreement is worth trusting on a and b, not on c questions",
+        ),
+    ],
+)
+def test_agreed_title(rates, words):
+    assert titles.agreed_title(sentences.trust_in_agreement(agreed(**rates))) == words
+
+
+def _unanimity(value, low, high, nulls):
+    curve = planted.table(
+        "u",
+        ("source", "k"),
+        [("seed", 4, value, low, high, 20.0, "", "" if not math.isnan(value) else "too few")],
+    )
+    table = planted.table(
+        "n",
+        ("source", "k", "estimate"),
+        [
+            ("seed", 4, name, null, NAN, NAN, 20.0, "difficulty_kept", "")
+            for name, null in zip(("cross_fitted", "plug_in"), nulls, strict=True)
+        ],
+    )
+    return Unanimity(curve=curve, floor=curve, slope=curve), UnanimityNulls(curve=table)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((0.3, 0.25, 0.36, (0.1, 0.2)), "more than unequal difficulty gives"),
+        ((0.3, 0.15, 0.36, (0.1, 0.2)), "unequal difficulty alone could give that"),
+        ((0.05, 0.03, 0.08, (0.1, 0.2)), "less than unequal difficulty gives"),
+        ((NAN, 0.0, 0.2, (0.1, 0.2)), "Too few questions are unanimously wrong"),
+    ],
+)
+def test_unanimity_title_declares_an_excess_only_above_the_upper_null(numbers, words):
+    assert words in titles.unanimity_title(*_unanimity(*numbers))
+
+
+def test_sharing_title_of_one_pair_of_many_and_of_none():
+    one = _same(pairs=planted.pairs_table(("aa", "bbb")))
+    many = _same(pairs=planted.pairs_table(("aa", "bbb", "cccc")))
+    none = _same(
+        pairs=planted.table("p", ("first", "second"), [("a", "b", NAN, NAN, NAN, 1.0, "", "too few")])
+    )
+    assert titles.sharing_title(one).startswith("When both are wrong, aa and bbb give")
+    assert "share most" in titles.sharing_title(many)
+    assert "Too few" in titles.sharing_title(none)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("question", 0.3), ("model", 0.5), ("seed", 0.2)], "answers vary most with the model: 50 %"),
+        ([("question", 0.6), ("model", 0.3), ("seed", 0.1)], "Two runs of a question agree 60 %"),
+        ([("model + question", 0.8), ("seed", 0.2)], "the model with the question alone: 80 %"),
+    ],
+)
+def test_variance_title(rows, words):
+    table = planted.table("v", ("component",), [(name, value, NAN, NAN, 9.0) for name, value in rows])
+    assert words in titles.variance_title(table)
+
+
+def test_loops_title_speaks_of_the_worst_or_says_there_is_none():
+    values = planted.table(
+        "l", ("system", "loop", "quantity"), [("m", "again", "settled", 0.9, 0.7, 1.0, 20.0)]
+    )
+    bad = planted.table(
+        "o", ("system", "loop", "outcome"), [("m", "again", "settled, wrong", 0.5, 0.3, 0.7, 20.0)]
+    )
+    none = planted.table(
+        "o", ("system", "loop", "outcome"), [("m", "again", "settled, wrong", 0.0, 0.0, 0.1, 20.0)]
+    )
+    blank = planted.table(
+        "o",
+        ("system", "loop", "outcome"),
+        [("m", "again", "settled, wrong", NAN, NAN, NAN, 0.0, "", "no anchor")],
+    )
+    assert (
+        titles.loops_title(values, bad)
+        == "m, told “again”: 50 % [30, 70] of the texts settle on a wrong answer"
+    )
+    assert titles.loops_title(values, none) == "No text loop settled on a wrong answer"
+    assert titles.loops_title(values, blank) == "m, told “again”: 90 % [70, 100] of the texts settle"
+
+
+def test_names_in_titles_cannot_hide_characters():
+    assert "\u202e" not in titles.agreed_title(
+        sentences.trust_in_agreement(agreed(**{"lu\u202ere": BAD, "all": BAD}))
+    )
