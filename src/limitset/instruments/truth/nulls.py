@@ -134,7 +134,7 @@ def unanimity_nulls(
 
     References
     ----------
-    Chao (1987), doi:10.2307/2531532, bias-corrected form of eq. 7 (unseen classes).
+    Chao (1987), doi:10.2307/2531532, bias-corrected form with (n - 1) / n (unseen classes).
     Chernozhukov et al. (2018), doi:10.1111/ectj.12097, section 3 (cross-fitting).
 
     Examples

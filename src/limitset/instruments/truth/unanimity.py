@@ -88,7 +88,7 @@ def wrong_when_unanimous(
     References
     ----------
     Falling factorials: Kendall and Stuart (1977), The Advanced Theory of Statistics, vol. 1, section 3.10.
-    Jackknife: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11, eq. 11.5.
+    Jackknife: Efron and Tibshirani (1993), doi:10.1201/9780429246593, chapter 11, eq. 11.5.
 
     Examples
     --------
