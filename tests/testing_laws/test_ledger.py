@@ -25,6 +25,8 @@ from limitset.testing import (
 from limitset.testing.ledger import NOT_OF_ORBITS
 
 RNG = Streams(0)
+KNOWN = {}
+"""What an instrument said of tallies already (kept with them, so that no other gets their id)."""
 
 
 def public_functions(package):
@@ -44,6 +46,11 @@ def judgement(name):
     draws = "rng" in inspect.signature(measure).parameters
 
     def judge(tallies):
+        if id(tallies) not in KNOWN.setdefault(name, {}):
+            KNOWN[name] = {**KNOWN[name], id(tallies): (measured(tallies), tallies)}
+        return KNOWN[name][id(tallies)][0]
+
+    def measured(tallies):
         more = (Items.of(item=list(tallies.items), text=list(tallies.items)),) if name == "find_traps" else ()
         return measure(tallies, *more, **({"rng": np.random.default_rng(0)} if draws else {}))
 

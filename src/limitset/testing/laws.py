@@ -17,6 +17,9 @@ from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.testing.conformance import LawBrokenError, tables_of
 
+ROUNDING: Final = 1e-9
+"""A difference no larger than this is an order of summation, not a breach."""
+
 Judgement = Callable[[Tallies], Any]
 """An instrument with everything but the tallies filled in; randomness seeded anew at every call."""
 
@@ -77,7 +80,7 @@ def bounds(judge: Judgement, tallies: Tallies, noise: float) -> None:
     for name, table in tables_of(judge(tallies)).items():
         for column in ("value", "low", "high"):
             numbers = np.asarray(getattr(table, column))
-            outside = numbers[(numbers < 0) | (numbers > 1)]
+            outside = numbers[(numbers < -ROUNDING) | (numbers > 1 + ROUNDING)]
             if outside.size:
                 raise LawBrokenError.of(
                     expected=f"{column} of {name} must lie in [0, 1]",
@@ -153,7 +156,7 @@ def _require_same(
         for key, value in known.items():
             # a blank may be lifted by more data; near the rule for blanks a draw may decide
             lifted = np.isnan(value) or (noise > 0 and np.isnan(found[key]))
-            if not lifted and not abs(value - found[key]) <= noise * max(1.0, abs(value)) + 1e-9:
+            if not lifted and not abs(value - found[key]) <= noise * max(1.0, abs(value)) + ROUNDING:
                 raise LawBrokenError.of(
                     expected=f"{change} must not move {field} {key}",
                     got=f"{value} before and {found[key]} after",

@@ -69,7 +69,13 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             duplicates="traps are listed by question",
         ),
         "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
-        "same_wrong": _tabled(f"{_ORDER} duplicates runs_twice bounds", noise=0.02),
+        "same_wrong": _tabled(
+            "item_order relabelling bounds",
+            noise=0.02,
+            cell_order="a pair is named in the order of its systems",
+            duplicates="in the shuffled null a question meets its own copy, which is another question",
+            runs_twice="the popularity null cuts runs in halves: copies stand in both",
+        ),
         "surviving_error": _tabled(
             f"{_ORDER} duplicates",
             noise=0.03,

@@ -80,7 +80,8 @@ def brent(step: Callable[[State], State], start: State, *, max_steps: int) -> Cy
     Notes
     -----
     The map is applied 3 `max_steps` times before giving up, and 2 to 4 times as often as the held orbit of
-    `find_cycle` needs when there is a cycle: use it where the orbit cannot be held, not where the map is dear.
+    `find_cycle` needs when there is a cycle: use it where the orbit cannot be held, not where the map is
+    dear.
 
     References
     ----------
