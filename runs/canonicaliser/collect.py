@@ -3,7 +3,8 @@
 Usage: python runs/canonicaliser/collect.py MODEL COUNT OUT.csv
 
 Takes COUNT anchored questions (seed 11, evenly over the strata), asks the first kind in wording 1, the next
-in wording 2, then 3, 1, ... and writes a greedy reply and one at temperature 0.7 (top_p 1, 16 tokens at most, seed 0) of each.
+in wording 2, then 3, 1, ... and writes a greedy reply and one at temperature 0.7 of each (top_p 1, 16 tokens
+at most, seed 0).
 """
 
 import csv
@@ -16,6 +17,7 @@ from limitset.datasets.anchored import anchored
 from limitset.models.opening import open_model, resolve
 
 DRAWS = (Draw(0, 0.0), Draw(0, 0.7))
+
 
 def main(name: str, count: int, out: Path) -> None:
     """Ask one model and write a row a reply."""

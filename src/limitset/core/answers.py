@@ -30,9 +30,19 @@ ABSTENTION: Final = re.compile(
     r"i'd be happy|could you (please )?(provide|clarify))"
 )
 COPULA: Final = re.compile(
-    r"(?:\s(?:is|are|was|were|has|have|had|equals?|becomes?|makes|gives)\s|\s*=\s*|:(?:\s+|$))", re.IGNORECASE
+    r"(?:\s(?:is|are|was|were|has|have|had|equals?|becomes?|makes|gives|results in)\s|\s*=\s*|:(?:\s+|$))",
+    re.IGNORECASE,
 )
-END_OF_SENTENCE: Final = re.compile(r"(?<!\b[A-Za-z])(?<!\b[Ss]t)(?<!\bMt)(?<!\bDr)[.!?;](?=\s|$)")
+# a full stop after one letter, St, Mt or Dr ends a sentence only where a new one plainly begins
+END_OF_SENTENCE: Final = re.compile(
+    r"(?<!\b[A-Za-z])(?<!\b[Ss]t)(?<!\bMt)(?<!\bDr)[.!?;](?=\s|$)|\.(?=\s+(?:It|The|This|Its|In|They|There)\b)"
+)
+PREAMBLE: Final = re.compile(
+    r"^\W*(?:to (?:solve|determine|find|convert|count|calculate|compute|answer|sort|get|multiply)|"
+    r"let'?s|we (?:need|have|can|must)|first|step)\b",
+    re.IGNORECASE,
+)
+ASIDE: Final = re.compile(r"[,;(]")
 MARKER: Final = re.compile(r"^\s*(?:[-*•#>]+\s*)*(?:(?:final\s+)?answer|a|q)\s*[:.)]\s*", re.IGNORECASE)
 WORD: Final = re.compile(r"[+-]?\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:['’`ʻ][^\W\d_]+)*")
 NUMBER: Final = re.compile(r"[-−]?\d+(?:[,  ]\d{3})*(?:\.\d+)?(?!\d)")
@@ -42,7 +52,8 @@ CITY_OF: Final = re.compile(r"^(?:the\s+)?(?:city|town)\s+of\s+", re.IGNORECASE)
 ARTICLES: Final = frozenset({"the", "a", "an"})
 _LEADING: Final = (
     "it its it's this that that's these they he she there here answer so well yes no sure ok okay then "
-    "only just about approximately exactly called named known city town capital currency"
+    "only just about approximately exactly called named known city town capital currency "
+    "indeed also usually officially"
 )
 LEAD: Final = frozenset(_LEADING.split())
 _STOPPING: Final = (
@@ -167,7 +178,7 @@ def _sentences(reply: str, question: str) -> list[str]:
     for line in unicodedata.normalize("NFKC", reply).splitlines():
         for sentence in END_OF_SENTENCE.split(MARKER.sub("", line)):
             words = normalised(sentence)
-            if words and words != asked:
+            if words and words != asked and not PREAMBLE.match(sentence):
                 sentences.append(sentence.strip())
     return sentences[:2]
 
@@ -182,6 +193,11 @@ def _without_echo(sentence: str, asked: frozenset[str], known: Known) -> str:
     left_words, right_words = _words(left), _words(right)
     if not right_words or (left_words and _answers_first(left, right, asked, known)):
         return left
+    aside = ASIDE.search(right)
+    again = COPULA.search(f" {right} ")
+    # a verb behind a comma belongs to a remark on the answer, not to the answer
+    if aside is not None and again is not None and left_words and aside.start() < again.start():
+        return right
     return _without_echo(right, asked, known)
 
 

@@ -167,8 +167,8 @@ class QuestionSet:
         wording
             Which wording, from 0; the worked examples are worded in the same way.
         style
-            ``"few_shot"`` gives text that ends after ``A:`` (base models), ``"chat"`` a conversation
-            (instruct models).
+            ``"few_shot"`` gives text that ends after ``A:``, ``"chat"`` a conversation with the worked
+            examples as earlier turns (instruct models; not the smallest ones, see ``docs/questions.md``).
 
         Returns
         -------

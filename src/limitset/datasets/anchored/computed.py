@@ -182,6 +182,42 @@ def sortings(lists: list[tuple[int, ...]]) -> list[Question]:
     ]
 
 
+def successors(numbers: list[int]) -> list[Question]:
+    """Ask for the next whole number."""
+    return [
+        _question(
+            "next",
+            str(number),
+            (
+                f"Which number comes right after {number}?",
+                f"Counting up, what follows {number}?",
+                f"What is the next whole number after {number}?",
+            ),
+            str(number + 1),
+            "number",
+        )
+        for number in numbers
+    ]
+
+
+def first_letters(words: list[str]) -> list[Question]:
+    """Ask for the first letter of a word."""
+    return [
+        _question(
+            "initial",
+            word,
+            (
+                f'What is the first letter of the word "{word}"?',
+                f'With which letter does "{word}" begin?',
+                f'Name the first letter of "{word}".',
+            ),
+            word[0].upper(),
+            "code",
+        )
+        for word in words
+    ]
+
+
 def parities(numbers: list[int]) -> list[Question]:
     """Ask whether a number is odd or even."""
     return [
@@ -221,10 +257,10 @@ def larger_of_two(pairs: list[tuple[int, int]]) -> list[Question]:
 def computed() -> list[Question]:
     """Return the computed questions, about a hundred, easy enough for a model of 100 million weights."""
     rng = np.random.default_rng(SEED)
-    small = _pairs(rng, 2, 10, 14)
+    small = _pairs(rng, 2, 10, 8)
     return [
-        *sums([*_pairs(rng, 2, 10, 10), *_pairs(rng, 11, 30, 6)]),
-        *differences([(a + b, b) for a, b in _pairs(rng, 2, 10, 12)]),
+        *sums([*_pairs(rng, 2, 10, 8), *_pairs(rng, 11, 30, 2)]),
+        *differences([(a + b, b) for a, b in _pairs(rng, 2, 10, 8)]),
         *products(small),
         *days_later([*((day, 1) for day in range(7)), *((day, 3) for day in range(5))]),
         *month_lengths([1, 4, 5, 7, 8, 9, 10, 11]),
@@ -234,6 +270,10 @@ def computed() -> list[Question]:
              ("a", "banana"), ("t", "butter"), ("l", "parallel")]
         ),
         *sortings([tuple(rng.choice(np.arange(1, 20), 3, replace=False).tolist()) for _ in range(8)]),
+        *successors([8, 12, 19, 24, 30, 39, 46, 57, 69, 75, 88, 99]),
+        *first_letters(
+            ["apple", "house", "river", "garden", "window", "music", "tiger", "ocean", "bread", "piano"]
+        ),
         *parities(rng.choice(np.arange(10, 100), 8, replace=False).tolist()),
         *larger_of_two([(a, b) for a, b in rng.choice(np.arange(100, 1000), (8, 2), replace=False).tolist()]),
     ]  # fmt: skip
@@ -252,6 +292,8 @@ def computed_exemplars() -> dict[str, tuple[Question, ...]]:
         ),
         "letters": tuple(letter_counts([("n", "sun"), ("e", "tree"), ("z", "house")])),
         "sorting": tuple(sortings([(21, 5, 30), (40, 22, 2), (1, 33, 25)])),
+        "next": tuple(successors([3, 16, 41])),
+        "initial": tuple(first_letters(["dog", "lemon", "yellow"])),
         "parity": tuple(parities([7, 4, 102])),
         "larger": tuple(larger_of_two([(12, 70), (98, 31), (5, 40)])),
     }
