@@ -126,6 +126,12 @@ def test_voting_advice(errors, words):
     assert words in sentences.voting_advice(surviving(errors))
 
 
+def test_no_votes_where_they_do_not_help():
+    assert "measurably smaller" in sentences.voting_advice(
+        surviving([0.4, 0.4, 0.41, 0.42], (1.03, 0.96, 1.1))
+    )
+
+
 def test_no_voting_advice_from_two_points():
     assert sentences.voting_advice(surviving([0.4, 0.3])) is None
 
@@ -284,7 +290,10 @@ def test_sharing_title_of_one_pair_of_many_and_of_none():
     [
         ([("question", 0.3), ("model", 0.5), ("seed", 0.2)], "answers vary most with the model: 50 %"),
         ([("question", 0.6), ("model", 0.3), ("seed", 0.1)], "Two runs of a question agree 60 %"),
-        ([("model + question", 0.8), ("seed", 0.2)], "the model with the question alone: 80 %"),
+        (
+            [("model + question", 0.8), ("seed", 0.2)],
+            "The design cannot tell the model from the question; the chance of the run takes 20 %",
+        ),
     ],
 )
 def test_variance_title(rows, words):

@@ -9,7 +9,7 @@ from typing import Any
 from limitset.charts.agreed import agreed_chart
 from limitset.charts.loops import loops_chart
 from limitset.charts.outcomes import outcomes_chart
-from limitset.charts.sharing import sharing_chart, variance_chart
+from limitset.charts.sharing import MANY, sharing_chart, variance_chart
 from limitset.charts.shown import percent, with_interval
 from limitset.charts.survival import survival_chart
 from limitset.charts.unanimity import unanimity_chart
@@ -160,12 +160,18 @@ def _sharing(truth: Truth, n: str) -> Figure:
         if row is not None and not row.blank:
             effective.append(f"all {word} together are worth {with_interval(row)} independent ones")
     worth = f" By their errors, {', and '.join(effective)}." if effective else ""
+    systems = len(set(truth.tallies.systems))
+    grey = (
+        "Vermilion: a pair shares more than the other systems do on the same questions; blue: less."
+        if systems >= MANY
+        else "Grey: what the popularity of wrong answers alone would give, between two estimates, and what "
+        "answers to other questions give."
+    )
     return _figure(
         "sharing",
         titles.sharing_title(truth.same),
         sharing_chart(truth.same.pairs, truth.same.panel),
-        f"{n} Grey: what the popularity of wrong answers alone would give, between two estimates, and what "
-        f"answers to other questions give.{worth}",
+        f"{n} {grey}{worth}",
         truth.same.pairs,
     )
 

@@ -72,6 +72,9 @@ def voting_advice(surviving: SurvivingError) -> str | None:
     if len(points) < 3:
         return None
     most, last = points[-1]
+    share = surviving.share.one(system="all", stratum="all")
+    if not share.blank and share.bounded and share.high >= 1:
+        return f"Do not pay for votes: {most} runs do not make the error measurably smaller."
     enough = most
     for votes, value in reversed(points):
         if abs(value - last) > POINT:

@@ -106,18 +106,27 @@ def sharing_title(same: SameWrong) -> str:
 def variance_title(shares: MeasurementTable) -> str:
     """State what the answers vary with most, the question aside."""
     known = [row for row in shares.rows() if not row.blank]
-    moved = [row for row in known if row.parameters["component"] != "question"]
+    moved = [row for row in known if "question" not in _parts(row)]
     if not moved:
         return "The design cannot say what answers vary with"
     top = max(moved, key=lambda row: row.value)
-    name = str(top.parameters["component"])
-    fixed = [row for row in known if row.parameters["component"] == "question"]
+    name = component_words(str(top.parameters["component"]))
+    mixed = [row for row in known if "question" in _parts(row) and len(_parts(row)) > 1]
+    if mixed:
+        others = " and ".join(
+            WORDS.get(part, visible(part)) for part in _parts(mixed[0]) if part != "question"
+        )
+        return (
+            f"The design cannot tell {others} from the question; {name} takes {percent(top)} of the variance"
+        )
+    fixed = [row for row in known if _parts(row) == ["question"]]
     if fixed and fixed[0].value > top.value:
         return f"Two runs of a question agree {percent(fixed[0])} of the time, whatever model and wording"
-    return (
-        f"Apart from the question, answers vary most with {component_words(name)}: {percent(top)} of the "
-        f"variance"
-    )
+    return f"Apart from the question, answers vary most with {name}: {percent(top)} of the variance"
+
+
+def _parts(row: Measurement) -> list[str]:
+    return str(row.parameters["component"]).split(" + ")
 
 
 def component_words(name: str) -> str:
@@ -125,8 +134,8 @@ def component_words(name: str) -> str:
 
     Examples
     --------
-    >>> component_words("model + question")
-    'the model with the question alone'
+    >>> component_words("model + paraphrase")
+    'the model with the wording'
     """
     return " with ".join(WORDS.get(part, visible(part)) for part in name.split(" + "))
 
