@@ -104,7 +104,7 @@ def test_independent_voters_reach_the_binomial() -> None:
 
 def test_clones_are_one_vote() -> None:
     tallies = planted_tallies(clones_world(accuracy=0.6), questions=200, seeds=1, rng=rng())
-    got = condorcet(tallies, rng=rng())
+    got = condorcet(tallies, rng=rng(), draws=1)
     three = got.accuracy.where(unit="models", size=3)
     assert three.one(estimate="observed").value == pytest.approx(three.one(estimate="correlated").value)
     assert next(iter(got.equivalent.where(unit="models").rows())).value == pytest.approx(1.0)
@@ -152,7 +152,7 @@ def test_keywords_and_laws() -> None:
     more = condorcet(tallies, rng=rng(1), draws=21)
     np.testing.assert_array_equal(got.accuracy.value, again.accuracy.value)
     assert not np.array_equal(got.accuracy.value, more.accuracy.value)
-    assert max(condorcet(tallies, rng=rng(), size_max=5).accuracy.axes["size"]) == 5
+    assert max(condorcet(tallies, rng=rng(), draws=2, size_max=5).accuracy.axes["size"]) == 5
     wide = condorcet(tallies, rng=rng(1), draws=20, confidence=0.99, level=Level.TEXT).accuracy
     assert wide.high[0] > got.accuracy.high[0]
     assert wide.level is Level.TEXT
@@ -165,7 +165,7 @@ def test_keywords_and_laws() -> None:
 
 def test_abstentions_are_not_right() -> None:
     ends = Ends.of(item=["p", "q"], system="m", end=[None, "x"], right=[None, 1])
-    row = condorcet(tallied(ends), rng=rng()).accuracy.one(unit="votes", size=1, estimate="observed")
+    row = condorcet(tallied(ends), rng=rng(), draws=1).accuracy.one(unit="votes", size=1, estimate="observed")
     assert row.value == 0.5
 
 

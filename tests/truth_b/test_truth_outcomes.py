@@ -80,6 +80,22 @@ def test_every_keyword_moves_the_answer() -> None:
     assert outcomes(tallies, level=Level.TEXT).rates.level is Level.TEXT
 
 
+def test_wrong_keys_widen_right_and_wrong_only() -> None:
+    ends, items = planted_panel(
+        stratified_world().abstaining(0.2), questions=60, seeds=3, rng=np.random.default_rng(0)
+    )
+    doubtful = Items.of(
+        item=items.texts("item"),
+        text=items.texts("text"),
+        stratum=items.texts("stratum"),
+        anchor_error=[0.02] * 60,
+    )
+    sure, unsure = outcomes(tallied(ends, items)).rates, outcomes(tallied(ends, doubtful)).rates
+    for outcome, widening in (("right", 0.02), ("wrong", 0.02), ("abstained", 0.0)):
+        a, b = (one.one(system="m0", stratum="all", outcome=outcome) for one in (sure, unsure))
+        assert (a.low - b.low, b.high - a.high) == pytest.approx((widening, widening))
+
+
 def test_item_order_does_not_matter() -> None:
     ends, items = planted_panel(stratified_world(), questions=30, seeds=2, rng=np.random.default_rng(0))
     shuffled = ends.where(np.random.default_rng(1).permutation(len(ends)))

@@ -64,9 +64,10 @@ def outcomes(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level
 
     Notes
     -----
-    The interval leaves out one question at a time; where no question, every question, or a single question
-    carries an outcome it is Wilson's with questions as units, which is wide enough because a share within a
-    question varies no more than a coin.
+    Keys that may be wrong widen the intervals of right and wrong by their chance. The interval leaves out one
+    question at a time; where no question, every question, or a single question carries an outcome it is
+    Wilson's with questions as units, which is wide enough because a share within a question varies no more
+    than a coin.
 
     References
     ----------
@@ -87,7 +88,8 @@ def outcomes(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level
     for system in [*dict.fromkeys(str(name) for name in tallies.systems), ALL]:
         for stratum, part in (tallies if system == ALL else tallies.of_system(system)).by_stratum():
             for outcome, share in zip(OUTCOMES, _shares(part), strict=True):
-                rows.append((system, stratum, outcome, _mean(share, confidence)))
+                error = part.key_error if outcome in ("right", "wrong") else 0.0
+                rows.append((system, stratum, outcome, _mean(share, confidence, error)))
     axes = {
         name: np.array([row[position] for row in rows], dtype=object)
         for position, name in enumerate(("system", "stratum", "outcome"))
@@ -116,7 +118,7 @@ def _shares(tallies: Tallies) -> tuple[Float[np.ndarray, " q"], ...]:
     return right, wrong, abstained, np.maximum(1.0 - right - wrong - abstained, 0.0)
 
 
-def _mean(share: Float[np.ndarray, " q"], confidence: float) -> Interval:
+def _mean(share: Float[np.ndarray, " q"], confidence: float, anchor_error: float) -> Interval:
     share = share[~np.isnan(share)]
     if share.size == 0:
         reason = "no run of this system in this stratum"
@@ -128,5 +130,6 @@ def _mean(share: Float[np.ndarray, " q"], confidence: float) -> Interval:
         got = wilson(float(share.sum()), share.size, confidence=confidence)
     value = float(share.mean())
     # the closed forms miss the ends by rounding
-    low, high = min(max(got.low, 0.0), value), max(min(got.high, 1.0), value)
+    low, high = min(got.low, value) - anchor_error, max(got.high, value) + anchor_error
+    low, high = max(low, 0.0), min(high, 1.0)
     return Interval(value=value, low=low, high=high, n=float(share.size))
