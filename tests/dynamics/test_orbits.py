@@ -60,7 +60,7 @@ def test_never_is_infinite_and_keeps_every_state():
 
 
 @given(TABLES, st.integers(1, 40))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # a busy machine is no failure
 def test_holding_three_states_gives_the_same_answer(images, steps):
     map, starts = FiniteMap(images=tuple(images)), list(range(25))
     held = iterate(map, starts, steps=steps, rng=RNG)
@@ -73,7 +73,7 @@ def test_holding_three_states_gives_the_same_answer(images, steps):
 
 
 @given(TABLES, st.integers(1, 30), st.integers(0, 30), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)  # a busy machine is no failure
 def test_stopping_and_going_on_changes_nothing(images, first, more, hold):
     map, starts = FiniteMap(images=tuple(images)), list(range(25))
     whole = iterate(map, starts, steps=first + more, rng=RNG, hold=hold)
