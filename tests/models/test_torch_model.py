@@ -44,12 +44,14 @@ def test_jvp_against_finite_differences(which, request):
     point = model.embeddings("the cat")
     tangent = rng.normal(size=tuple(point.shape))
     value, slope = model.next_token_jvp("the cat", tangent)
-    step = 1e-6 * torch.as_tensor(tangent)
+    # the norms compute in float32 whatever the weights are: a step of 1e-3 leaves a rounding of about 1e-4
+    step = 1e-3 * torch.as_tensor(tangent)
     with torch.no_grad():
         ahead = model.next_token_logits(point + step)
         behind = model.next_token_logits(point - step)
         at = model.next_token_logits(point)
-    np.testing.assert_allclose(slope, ((ahead - behind) / 2e-6).numpy(), rtol=1e-4, atol=1e-6)
+    numeric = ((ahead - behind) / 2e-3).numpy()
+    assert np.linalg.norm(slope - numeric) < 1e-2 * np.linalg.norm(numeric)
     np.testing.assert_allclose(value, at.numpy(), rtol=1e-5, atol=1e-6)
     with pytest.raises(InputError, match=r"tangent must have the shape \(7, 32\)"):
         model.next_token_jvp("the cat", tangent[1:])

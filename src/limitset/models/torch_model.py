@@ -63,6 +63,11 @@ class TorchModel:
         return self._identity
 
     @property
+    def ends(self) -> frozenset[int]:
+        """Tokens that end a reply."""
+        return self._ends
+
+    @property
     def torch_module(self) -> Any:
         """The transformers model itself."""
         return self._model
