@@ -15,10 +15,10 @@ from limitset.datasets.planted.twin_control import TwinControl
 from limitset.datasets.planted.twins import BATCH, LESSONS, STEPS, WIDTH, TwinPanel
 from limitset.report.page import Definition, Figure, Page, Table
 
-ANCHORED: Final = "accuracyThe one score that looks at what is true."
-TAUGHT: Final = (
-    "as taughtWhether the false world was learned as well as the true one: without it the comparison is void."
-)
+ANCHORED: Final = "accuracy"
+"""The one score that looks at what is true."""
+TAUGHT: Final = "as taught"
+"""Whether the false world was learned as well as the true one: without it the comparison is void."""
 
 GROUPS: Final[Mapping[str, str]] = {"true": "true labels", "false": "false twin", "untrained": "untrained"}
 _SHARES: Final = ("stability", "agreement", "confidence", TAUGHT, ANCHORED)
@@ -179,6 +179,10 @@ def _headline(controls: Mapping[str, TwinControl], nets: int) -> tuple[str, ...]
     equal = _named(controls, Verdict.HOLDS)
     count = _word(nets)
     sentences = []
+    if controls[TAUGHT].equal is not Verdict.HOLDS:
+        sentences.append(
+            "The two worlds were not learned equally well for sure, so equal scores mean little."
+        )
     if equal:
         sentences.append(
             f"{count.capitalize()} small nets that learned only falsehoods cannot be told from {count} "
@@ -192,7 +196,7 @@ def _headline(controls: Mapping[str, TwinControl], nets: int) -> tuple[str, ...]
         sentences.append(
             f"For {_listed(open_ones)} {count} nets can't tell; more would: limitset demo --nets {2 * nets}."
         )
-    only = "Only the anchor tells" if not apart and not open_ones else "The anchor tells"
+    only = "Only the anchor tells" if verdict_of(controls) is Verdict.HOLDS else "The anchor tells"
     sentences.append(f"{only} them apart: right {percent(false)} of the time against {percent(true)}.")
     return tuple(sentences)
 

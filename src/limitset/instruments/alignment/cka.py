@@ -19,8 +19,8 @@ INSTRUMENT: Final = "linear_cka"
 VERSION: Final = 1
 BLOCKS: Final = 20  # enough for a t interval, few enough to cost little
 
-Matrix = Float[np.ndarray, "n d"]
-_Form = Callable[[list[np.ndarray], Matrix, Matrix], float]
+Matrix = Float[np.ndarray, "_ _"]
+_Form = Callable[[list[np.ndarray], np.ndarray, np.ndarray], float]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,28 +119,31 @@ def _blocked(x: Matrix, y: Matrix, form: _Form, confidence: float) -> Interval:
     """Value on all items, interval from leaving out blocks of consecutive items."""
     pairs = ((x, y), (x, x), (y, y))
     products = [a.T @ b for a, b in pairs]
-    whole = form(products, x, y)
+    k, m = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
+    whole = form(products, k, m)
     if np.isnan(whole):
         raise UndefinedError.of(expected="activations must vary", got="at most one apart", fix="Add items.")
     left = []
     for block in np.array_split(np.arange(len(x)), min(BLOCKS, len(x))):
-        rest_x, rest_y = (_centred(np.delete(side, block, axis=0)) for side in (x, y))
         # downdate: the sums of the centred whole are 0, so those of the rest are minus the block's
+        rest = len(x) - len(block)
         parts = [
-            product - a[block].T @ b[block] - np.outer(a[block].sum(0), b[block].sum(0)) / len(rest_x)
+            product - a[block].T @ b[block] - np.outer(a[block].sum(0), b[block].sum(0)) / rest
             for product, (a, b) in zip(products, pairs, strict=True)
         ]
-        left.append(form(parts, rest_x, rest_y))
+        norms = (
+            np.delete(norm + 2 * side @ sums / rest + sums @ sums / rest**2, block)
+            for side, norm, sums in ((x, k, x[block].sum(0)), (y, m, y[block].sum(0)))
+        )
+        left.append(form(parts, *norms))
     got = jackknife_interval(whole, np.array(left), confidence=confidence)
     return Interval(value=whole, low=got.low, high=min(got.high, max(1.0, whole)), n=float(len(x)))
 
 
-def _unbiased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
-    n = len(x)
-    k, m = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
-    if n < 4:
+def _unbiased(products: list[np.ndarray], k: np.ndarray, m: np.ndarray) -> float:
+    if (n := len(k)) < 4:
         return UNDEFINED
-    # Song et al. eq. 5 times n(n - 3), for centred X and Y in the form |X'Y|^2
+    # Song et al. eq. 5 times n(n - 3) from |X'Y|^2 and the squared row norms k, m of centred X and Y
     cross, own_x, own_y = (
         np.square(product).sum() - n / (n - 2) * (a @ b) + a.sum() * b.sum() / ((n - 1) * (n - 2))
         for product, a, b in zip(products, (k, k, m), (m, k, m), strict=True)
@@ -151,9 +154,9 @@ def _unbiased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
     return float(cross / (np.sqrt(own_x) * np.sqrt(own_y)))
 
 
-def _biased(products: list[np.ndarray], x: Matrix, y: Matrix) -> float:
+def _biased(products: list[np.ndarray], k: np.ndarray, m: np.ndarray) -> float:
     cross, own_x, own_y = (np.square(product).sum() for product in products)
-    return float(cross / (np.sqrt(own_x) * np.sqrt(own_y))) if x.any() and y.any() else UNDEFINED
+    return float(cross / (np.sqrt(own_x) * np.sqrt(own_y))) if k.any() and m.any() else UNDEFINED
 
 
 def _alignment(form: str, got: Interval, confidence: float, mean: float, deviation: float) -> Alignment:
@@ -167,8 +170,7 @@ def _alignment(form: str, got: Interval, confidence: float, mean: float, deviati
         interval_method="jackknife over blocks of consecutive items",
         confidence=confidence,
         n=got.n,
-        parameters={"form": form, "blocks": BLOCKS},
-        notes=("n counts items",),
+        parameters={"form": form, "blocks": BLOCKS, "n_counts": "items"},
     )
     low, high, kind = mean - 2 * deviation, mean + 2 * deviation, "permutation"
     chance = replace(similarity, value=mean, low=low, high=high, interval_method="exact", null_kind=kind)
@@ -193,7 +195,6 @@ def _compact(x: Matrix) -> Matrix:
 
 
 def _centred(x: Matrix) -> Matrix:
-    centred = x - x.mean(axis=0)
+    centred, dust = x - x.mean(axis=0), 4 * np.finfo(np.float64).eps * np.abs(x).max()
     # constant activations leave rounding dust, which must not be taken for variation
-    dust = 4 * np.finfo(np.float64).eps * np.abs(x).max()
     return centred if np.abs(centred).max() > dust else np.zeros_like(centred)
