@@ -69,6 +69,9 @@ def test_unseen_answers_by_chao():
     # xyzz: two once, one twice, four wrong runs: (3/4) 2 * 1 / (2 * 2) = .375, one more class: four in all
     got = popularity(_tallies({"q": "xyzz"}), np.array([0]), class_count=None, splits=0, rng=_rng())
     assert got.tolist() == [0.5, 0.25, 0.25, 0.0]
+    # wxyz: four once of four: (3/4) 4 * 3 / 2 = 4.5, five more classes
+    got = popularity(_tallies({"q": "wxyz"}), np.array([0]), class_count=None, splits=0, rng=_rng())
+    assert got.size == 9
 
 
 def test_known_values_of_the_independent_panel():
