@@ -106,3 +106,15 @@ def test_pack(toy, tmp_path, limitset):
     assert shown["zip"] == str(tmp_path / "t.zip")
     assert (tmp_path / "t.zip").stat().st_size < (tmp_path / "s.zip").stat().st_size
     assert {"name", "sha256", "size"} == set(shown["files"][0])
+
+
+def test_check_fills_in_every_default_and_refuses_mistakes(tmp_path, limitset):
+    file = tmp_path / "look.toml"
+    file.write_text('kind = "first_look"\nmodels = ["scripted:a", "scripted:b"]\n')
+    shown = limitset("study", "check", file)
+    assert "is a first_look study" in shown
+    assert 'models = ["scripted:a", "scripted:b"]' in shown
+    assert json.loads(limitset("study", "check", file, "--json"))["seed"] == 0
+    file.write_text('kind = "first_look"\nmodels = ["a"]\nsede = 1\n')
+    with pytest.raises(InputError, match=r"sede"):
+        limitset("study", "check", file)

@@ -155,6 +155,9 @@ def test_a_path_that_is_a_file_is_refused(toy, tmp_path):
         toy.open_toy(tmp_path / "s" / "below")
     with pytest.raises(InputError, match=r"must be a study folder; got no study\.lock\.json"):
         StudyFolder.open(tmp_path)
+    (tmp_path / "own" / "results").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"must be empty or a study folder; got results\. Name a new"):
+        toy.open_toy(tmp_path / "own")
 
 
 def test_a_folder_left_half_made_is_taken_up(toy, tmp_path):
@@ -264,7 +267,7 @@ def test_finishing_twice_keeps_the_first(toy, tmp_path):
         task = folder.claim(folder.owner, 60)
         folder.finish(task, toy.rows_of(task), seconds=2.5)
         before = toy.bytes_of_results(tmp_path / "s")
-        folder.finish(task, {})
+        folder.finish(task, toy.rows_of(toy.tasks()[1]))
         assert toy.bytes_of_results(tmp_path / "s") == before
         assert folder.progress().kinds[task.kind].seconds == 2.5
 

@@ -52,7 +52,7 @@ REPORT: Final = "report.html"
 MANIFEST: Final = "MANIFEST.json"
 
 # what a process killed while making a folder leaves: taken up again rather than refused
-_HALF_MADE = re.compile(r"study\.toml|ledger\.sqlite(-wal|-shm|-journal)?|results|\..+\.tmp")
+_HALF_MADE = re.compile(r"study\.toml|ledger\.sqlite(-wal|-shm|-journal)?|\..+\.tmp")
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -112,7 +114,7 @@ def write_part(part: TablePart, path: Path) -> None:
         try:
             parquet.write(part.columns, part.kinds, path)
         except duckdb.IOException as error:  # a full disk, seen by DuckDB before Python sees it
-            raise OSError(_errno_of(str(error)), str(error).splitlines()[0]) from error
+            raise _as_os_error(str(error)) from error
 
 
 def read_parts(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> dict[str, Column]:
@@ -188,9 +190,8 @@ def _require_plain(name: str, what: str) -> None:
         )
 
 
-def _errno_of(message: str) -> int:
-    import errno
-
-    if "No space left" in message:
-        return errno.ENOSPC
-    return errno.EACCES if "Permission denied" in message else errno.EIO
+def _as_os_error(message: str) -> OSError:
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        if os.strerror(number) in message:
+            return OSError(number, os.strerror(number))
+    return OSError(errno.EIO, message.splitlines()[0])
