@@ -1,1 +1,1 @@
-
+"""Questions with anchors, and planted data whose truth is known."""
