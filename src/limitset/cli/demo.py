@@ -14,7 +14,7 @@ from limitset.cli.output import announce, command_line, print_json, today
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
-    nets: Annotated[int, typer.Option(min=2, max=50, help="Nets of each kind.")] = 5,
+    nets: Annotated[int, typer.Option(min=2, max=50, help="Nets of each kind.")] = 8,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> int:
