@@ -19,7 +19,7 @@ _LAZY = {
     "dynamics": "limitset.instruments.dynamics",
 }
 
-__all__ = list(_LAZY)  # noqa: PLE0604 - one list of names, lazily loaded
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:

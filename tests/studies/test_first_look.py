@@ -14,6 +14,7 @@ from limitset.cli import main
 from limitset.core.ends import Ends
 from limitset.core.exits import ExitStatus
 from limitset.store.study_folder import StudyFolder
+from limitset.studies.asking import GREEDY_KINDS
 
 CAPITALS = {
     "Australia": ("Canberra", "Sydney"),
@@ -91,7 +92,7 @@ def test_from_models_to_a_page(workplace, capsys):
         sampled = ends.having(level="answer")
         assert len(sampled) == 15 * 2 * 2 * (8 + 1)  # questions, models, wordings, seeds and one greedy run
         assert len(ends.having(level="text")) == 5 * 2 * 2
-        assert len(folder.table("greedy", {"margin": "number"})["margin"]) == 15 * 2 * 2
+        assert len(folder.table("greedy", GREEDY_KINDS)["margin"]) == 15 * 2 * 2
 
 
 def test_the_headline_is_what_the_rows_say(workplace, capsys):

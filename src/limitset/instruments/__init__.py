@@ -1,1 +1,1 @@
-
+"""Pure measurements: one file, one question; none of them imports another."""
