@@ -62,8 +62,8 @@ class Analysis:
         Share of questions on which at least so many runs agree: axes stratum, threshold.
     variance
         What the answers vary with; None where the design cannot say.
-    loops
-        How text loops end; None where there are none.
+    loops, orbits
+        How text loops end, and their texts; None where there are none.
     blank
         Measurement to the reason why it is missing.
     """
@@ -75,6 +75,7 @@ class Analysis:
     agreement: MeasurementTable
     variance: VarianceShares | None
     loops: LoopEnds | None
+    orbits: Mapping[str, Any] | None
     blank: Mapping[str, str]
 
     @property
@@ -124,6 +125,7 @@ def analyse(
         agreement=agreement_coverage(tallies),
         variance=_variance(tallies, blank),
         loops=_loops(ends, orbits),
+        orbits=orbits,
         blank=blank,
     )
 

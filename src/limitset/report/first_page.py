@@ -7,14 +7,13 @@ from datetime import date as calendar
 from typing import Any
 
 from limitset.charts.agreed import agreed_chart
-from limitset.charts.loops import loops_chart
 from limitset.charts.outcomes import outcomes_chart
 from limitset.charts.sharing import MANY, sharing_chart, variance_chart
 from limitset.charts.shown import percent, with_interval
 from limitset.charts.survival import survival_chart
 from limitset.charts.unanimity import unanimity_chart
 from limitset.core.results import MeasurementTable
-from limitset.report import sentences, titles
+from limitset.report import loops_figure, sentences, titles
 from limitset.report.analysis import Analysis, Truth
 from limitset.report.page import Figure, Page, Table
 from limitset.report.traps_table import check_table, share_held, traps_table
@@ -86,7 +85,8 @@ def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tup
         sentences.traps_advice(count, held),
         *sentences.agreement_advice(trusts),
     )
-    return sentences.headline(truth.surviving), tuple(one for one in advice if one)
+    lead = sentences.headline(truth.surviving, questions=truth.tallies.items.size)
+    return lead, tuple(one for one in advice if one)
 
 
 def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
@@ -188,29 +188,19 @@ def _variance(shares: MeasurementTable, n: str) -> Figure:
 
 
 def _loop_figures(analysis: Analysis) -> list[Figure]:
-    if analysis.loops is None:
+    if analysis.loops is None or analysis.orbits is None:
         return []
-    values, outcomes = analysis.loops.values, analysis.loops.outcomes
-    changes = []
-    for row in values.where(quantity="right_start").rows():
-        axes = {name: row.parameters[name] for name in ("system", "loop")}
-        end = values.one(quantity="right_end", **axes)
-        if not row.blank and not end.blank:
-            changes.append(
-                f"{axes['system']}, “{axes['loop']}”: right {percent(row)} at the start, {percent(end)} at "
-                f"the end"
-            )
-    counted = [row.n for row in values.where(quantity="settled").rows()]
-    n = f"{min(counted):.0f} to {max(counted):.0f}" if len(set(counted)) > 1 else f"{counted[0]:.0f}"
-    told = f" {'; '.join(changes)}." if changes else ""
+    values = analysis.loops.values
+    texts = dict(zip(analysis.items.texts("item"), analysis.items.texts("text"), strict=True))
+    stories = loops_figure.stories_table(analysis.orbits, texts)
     return [
-        _figure(
-            "loops",
-            titles.loops_title(values, outcomes),
-            loops_chart(outcomes),
-            f"{n} texts a system and instruction, each rewritten until a text came back or the steps ran "
-            f"out.{told}",
-            values,
+        Figure(
+            name="loops",
+            title=loops_figure.loops_title(values, analysis.loops.outcomes),
+            chart=loops_figure.chart(analysis.loops),
+            caption=loops_figure.loops_caption(values),
+            table=data_table(values),
+            shown=tuple(one for one in (loops_figure.ends_table(values), stories) if one is not None),
         )
     ]
 

@@ -41,7 +41,7 @@ class Table:
 class Figure:
     """One idea: a sentence that states what is shown, the chart, its caption with n, and its data.
 
-    `name` is a slug, used for links and file names.
+    `name` is a slug, used for links and file names; `shown` tables stand open under the chart.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Figure:
     chart: Any
     caption: str
     table: Table
+    shown: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,18 +23,19 @@ MANY_TIMES = 100
 """Beyond this many times the questions, "how many more" is no advice."""
 
 
-def headline(surviving: SurvivingError) -> tuple[str, ...]:
-    """Say how often one run is wrong and what voting leaves of it."""
+def headline(surviving: SurvivingError, *, questions: int) -> tuple[str, ...]:
+    """Say how often one run is wrong on these questions, and what voting leaves of it."""
+    where = "on this question" if questions == 1 else f"on these {questions} questions"
     curve = surviving.curve.where(system="all", stratum="all")
     one, last = curve.one(votes=1), last_of(curve)
     votes = int(last.parameters["votes"])
     if one.blank:
         return (
-            (f"One run is almost never wrong: {percent(one)} of the time.",)
+            (f"One run is almost never wrong {where}: {percent(one)} of the time.",)
             if one.high < 0.5
-            else ("One run is almost always wrong.",)
+            else (f"One run is almost always wrong {where}.",)
         )
-    first = f"One run is wrong {percent(one)} of the time."
+    first = f"One run is wrong {percent(one)} of the time {where}."
     if votes == 1:
         return (first, "There is one run a question, so what voting would leave cannot be told.")
     return (first, _after(last, surviving.share.one(system="all", stratum="all"), votes))

@@ -152,21 +152,6 @@ def outcomes_title(rates: MeasurementTable) -> str:
     return f"{_system(best)} is right in {percent(best)} of its runs, {_system(worst)} in {percent(worst)}"
 
 
-def loops_title(values: MeasurementTable, outcomes: MeasurementTable) -> str:
-    """State how many loops settle, and how many settle on a wrong answer."""
-    rows = [row for row in outcomes.where(outcome="settled, wrong").rows() if not row.blank]
-    settled = {_loop(row): row for row in values.where(quantity="settled").rows() if not row.blank}
-    if not rows:
-        top = max(settled.values(), key=lambda row: row.value, default=None)
-        if top is None:
-            return "Where texts end that a model rewrites again and again"
-        return f"{_named(top)}: {percent(top)} of the texts settle"
-    top = max(rows, key=lambda row: row.value)
-    if top.value == 0:
-        return "No text loop settled on a wrong answer"
-    return f"{_named(top)}: {percent(top)} of the texts settle on a wrong answer"
-
-
 def agreement_title(coverage: MeasurementTable) -> str:
     """State how often nearly all runs agree, where nothing says whether they are right."""
     row = coverage.one(stratum="all", threshold=0.875)
@@ -174,15 +159,6 @@ def agreement_title(coverage: MeasurementTable) -> str:
         f"On {percent(row)} of the questions at least 7 of 8 runs agree: nothing here says that they are "
         f"right"
     )
-
-
-def _loop(row: Measurement) -> tuple[str, str]:
-    return str(row.parameters["system"]), str(row.parameters["loop"])
-
-
-def _named(row: Measurement) -> str:
-    system, loop = _loop(row)
-    return f"{visible(system)}, told “{visible(loop)}”"
 
 
 def _system(row: Measurement) -> str:

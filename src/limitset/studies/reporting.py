@@ -17,6 +17,9 @@ from limitset.report.first_page import build_page
 from limitset.report.page import Page, write_page
 from limitset.store.study_folder import StudyFolder
 
+NAMED = 2
+"""So many models are named in the headline's scope; more are counted."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finished:
@@ -83,16 +86,17 @@ def scope_of(ends: Ends, items: Items) -> str:
     --------
     >>> ends = Ends.of(item=["q", "q"], system=["a", "b"], end=["x", "y"])
     >>> scope_of(ends, Items.of(item=["q"], text=["?"], accepted=[["x"]]))
-    '2 models · 1 question with a known answer'
+    'a and b · 1 question with a known answer'
     """
-    systems = len(set(ends.having(level=Level.ANSWER.value).texts("system")))
+    systems = list(dict.fromkeys(str(name) for name in ends.having(level=Level.ANSWER.value).texts("system")))
     questions = len(items)
     keyed = int(items.has_anchor().sum())
     if keyed == questions:
         known = "with a known answer" if questions == 1 else "with known answers"
     else:
         known = "without an anchor" if keyed == 0 else f"({keyed} with known answers)"
-    return f"{systems} model{'s' * (systems != 1)} · {questions} question{'s' * (questions != 1)} {known}"
+    models = " and ".join(systems) if len(systems) <= NAMED else f"{len(systems)} models"
+    return f"{models} · {questions} question{'s' * (questions != 1)} {known}"
 
 
 def _seed(lock: Mapping[str, Any]) -> int:
@@ -100,8 +104,26 @@ def _seed(lock: Mapping[str, Any]) -> int:
 
 
 def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
-    entries = {f"model {name}": str(identity) for name, identity in lock.get("models", {}).items()}
-    entries |= {f"questions {name}": str(value) for name, value in lock.get("questions", {}).items()}
-    entries |= {name: str(value) for name, value in lock.get("packages", {}).items()}
-    entries |= {name: str(value) for name, value in lock.get("machine", {}).items()}
-    return {**entries, "specification": str(lock["spec_hash"]), "command": str(lock.get("command", ""))}
+    questions = dict(lock.get("questions", {}))
+    sources = [f"{one['name']} {one['version']} ({one['licence']})" for one in questions.pop("sources", ())]
+    strata = [f"{name} {count}" for name, count in questions.pop("strata", {}).items()]
+    asked = {name: str(value) for name, value in questions.items() if name not in ("name", "questions")}
+    spec = lock["spec"]
+    found = {
+        "command": str(lock.get("command", "")),
+        **{f"model {name}": str(identity) for name, identity in lock.get("models", {}).items()},
+        "questions": ", ".join(strata),
+        "keys from": "; ".join(sources),
+        **{f"questions {name}": value for name, value in asked.items()},
+        **{
+            f"{part}": ", ".join(f"{k} {v}" for k, v in spec[part].items())
+            for part in ("sampling", "loops")
+            if part in spec
+        },
+        "seed": str(spec.get("seed", 0)),
+        "specification": str(lock["spec_hash"]),
+        "packages": ", ".join(f"{name} {version}" for name, version in lock.get("packages", {}).items()),
+        "machine": ", ".join(f"{name} {value}" for name, value in lock.get("machine", {}).items()),
+        "notes": "; ".join(lock.get("notes", ())),
+    }
+    return {name: value for name, value in found.items() if value}
