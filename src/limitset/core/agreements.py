@@ -47,7 +47,7 @@ def falling_shares(
 
     References
     ----------
-    Kendall and Stuart (1977), The Advanced Theory of Statistics, volume 1, section 3.10 (factorial moments).
+    Kendall and Stuart (1977), The Advanced Theory of Statistics, volume 1, chapter 3 (factorial moments).
 
     Examples
     --------

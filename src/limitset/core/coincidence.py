@@ -60,7 +60,7 @@ def wrong_pairs(tallies: Tallies) -> WrongPairs:
 
     References
     ----------
-    Kim, Garg, Peng and Garg (2025), Correlated errors in large language models, arXiv:2506.07962, section 3.
+    Kim, Garg, Peng and Garg (2025), Correlated errors in large language models, arXiv:2506.07962.
 
     Examples
     --------

@@ -46,7 +46,7 @@ def effective_number(weights: Float[np.ndarray, " q"]) -> float:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2; doi:10.1002/bimj.19680100122 (review).
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5 (effective sample size, design effect).
 
     Examples
     --------
@@ -86,7 +86,7 @@ def logit_jackknife(
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11, eq. 11.5.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------
@@ -130,7 +130,7 @@ def log_ratio_jackknife(
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11, eq. 11.5.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------
@@ -174,7 +174,7 @@ def jackknife_interval(
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11, eq. 11.5.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------

@@ -48,7 +48,7 @@ class BrentSearch:
 
     References
     ----------
-    Brent (1980), An improved Monte Carlo factorization algorithm, section 3, doi:10.1007/BF01933190.
+    Brent (1980), An improved Monte Carlo factorization algorithm, doi:10.1007/BF01933190.
 
     Examples
     --------

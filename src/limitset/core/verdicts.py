@@ -37,7 +37,7 @@ def judged(measurement: Measurement, *, holds_if: float, above: bool) -> Verdict
 
     References
     ----------
-    Three-way decisions by interval inclusion: Berger and Hsu (1996), doi:10.1214/ss/1032280304, section 2.
+    Three-way decisions by interval inclusion: Berger and Hsu (1996), doi:10.1214/ss/1032280304.
 
     Examples
     --------

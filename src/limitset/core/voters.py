@@ -51,7 +51,7 @@ def votes_of(tallies: Tallies) -> Voters:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2.
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5 (design effect).
 
     Examples
     --------
@@ -74,7 +74,7 @@ def models_of(tallies: Tallies) -> Voters:
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2.
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5 (design effect).
 
     Examples
     --------
@@ -96,7 +96,7 @@ def correlations_left_out(voters: Voters) -> Float[np.ndarray, "3 q"]:
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------
@@ -134,8 +134,8 @@ def correlations(
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2 (intraclass correlation);
-    Cohen, Cohen, West and Aiken (2003), Applied Multiple Regression, section 3.3 (partial correlation).
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5 (intraclass correlation);
+    Cohen, Cohen, West and Aiken (2003), doi:10.4324/9780203774441 (partial correlation).
 
     Examples
     --------

@@ -67,7 +67,7 @@ class ModularSquare:
 
     References
     ----------
-    Rogers (1996), The graph of the square mapping on the prime fields, Discrete Mathematics 148, theorem 1,
+    Rogers (1996), The graph of the square mapping on the prime fields, Discrete Mathematics 148,
     doi:10.1016/0012-365X(94)00250-M.
 
     Examples

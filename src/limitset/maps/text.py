@@ -138,7 +138,7 @@ class TextMap:
 
     References
     ----------
-    Wang et al. (2025), Unveiling Attractor Cycles in Large Language Models, arXiv:2502.15208, section 2
+    Wang et al. (2025), Unveiling Attractor Cycles in Large Language Models, arXiv:2502.15208
     (successive paraphrasing ends in 2-cycles). Perez et al. (2025), When LLMs Play the Telephone Game,
     arXiv:2407.04503.
 
@@ -254,7 +254,7 @@ def text_starts(
 
     References
     ----------
-    Perez et al. (2025), arXiv:2407.04503, section 3 (chains start from a given text; here from the model's
+    Perez et al. (2025), arXiv:2407.04503 (chains start from a given text; here from the model's
     own).
 
     Examples

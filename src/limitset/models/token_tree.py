@@ -34,8 +34,8 @@ class TokenTree:
 
     References
     ----------
-    Attention over a tree of tokens by a mask of ancestors: Miao et al. (2024), SpecInfer,
-    doi:10.1145/3620666.3651335, section 4.2.
+    Attention over a tree of tokens by a mask of ancestors: Miao et al. (2024), SpecInfer, arXiv:2305.09781,
+    doi:10.1145/3620666.3651335.
     """
 
     def __init__(self, model: Any) -> None:

@@ -129,7 +129,7 @@ def run_demo(
 
     References
     ----------
-    Morcos, Raghu, Bengio (2018), arXiv:1806.05759, section 3.2; Zhang, Bengio, Hardt, Recht, Vinyals (2017),
+    Morcos, Raghu, Bengio (2018), arXiv:1806.05759; Zhang, Bengio, Hardt, Recht, Vinyals (2017),
     arXiv:1611.03530, section 2 (nets learn labels that are not true).
 
     Examples

@@ -50,7 +50,7 @@ def verdict_of(controls: Mapping[str, TwinControl]) -> Verdict:
 
     References
     ----------
-    Three-way decisions by interval inclusion: Berger and Hsu (1996), doi:10.1214/ss/1032280304, section 2.
+    Three-way decisions by interval inclusion: Berger and Hsu (1996), doi:10.1214/ss/1032280304.
 
     Examples
     --------

@@ -131,7 +131,7 @@ def twin_panel(
 
     References
     ----------
-    Morcos, Raghu, Bengio (2018), arXiv:1806.05759, section 3.2 (nets trained on one fixed relabelling as a
+    Morcos, Raghu, Bengio (2018), arXiv:1806.05759 (nets trained on one fixed relabelling as a
     control of representational similarity; there example by example, here class by class).
 
     Examples

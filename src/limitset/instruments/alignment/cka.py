@@ -67,9 +67,9 @@ def linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95) -> Al
 
     References
     ----------
-    Kornblith et al. (2019), arXiv:1905.00414, section 3 (CKA). Song et al. (2012), JMLR 13, eq. 5 (unbiased
-    inner product). Székely and Rizzo (2013), doi:10.1016/j.jmva.2013.02.012, theorem 2 (n(n - 3)/2 degrees of
-    freedom, hence the deviation over pairings sqrt(2 / (n(n - 3)))).
+    Kornblith et al. (2019), arXiv:1905.00414, section 3 (CKA). Song et al. (2012), JMLR 13,
+    1393-1434 (unbiased inner product). Székely and Rizzo (2013), doi:10.1016/j.jmva.2013.02.012 (n(n - 3)/2
+    degrees of freedom, hence the deviation over pairings sqrt(2 / (n(n - 3)))).
 
     Examples
     --------
@@ -99,7 +99,7 @@ def biased_linear_cka(first: Matrix, second: Matrix, *, confidence: float = 0.95
 
     References
     ----------
-    Kornblith et al. (2019), arXiv:1905.00414, eq. 3 to 5. Murphy et al. (2024), arXiv:2405.01012 (bias).
+    Kornblith et al. (2019), arXiv:1905.00414, section 3. Murphy et al. (2024), arXiv:2405.01012 (bias).
 
     Examples
     --------
@@ -143,7 +143,7 @@ def _blocked(x: Matrix, y: Matrix, form: _Form, confidence: float) -> Interval:
 def _unbiased(products: list[np.ndarray], k: np.ndarray, m: np.ndarray) -> float:
     if (n := len(k)) < 4:
         return UNDEFINED
-    # Song et al. eq. 5 times n(n - 3) from |X'Y|^2 and the squared row norms k, m of centred X and Y
+    # Song et al.'s unbiased estimate times n(n - 3) from |X'Y|^2 and the squared row norms k, m of centred X and Y
     cross, own_x, own_y = (
         np.square(product).sum() - n / (n - 2) * (a @ b) + a.sum() * b.sum() / ((n - 1) * (n - 2))
         for product, a, b in zip(products, (k, k, m), (m, k, m), strict=True)

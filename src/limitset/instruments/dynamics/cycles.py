@@ -38,7 +38,7 @@ def find_cycle(states: Sequence[Hashable]) -> Cycle | None:
 
     References
     ----------
-    Knuth (1997), The Art of Computer Programming 2, section 3.1, exercise 6.
+    Knuth (1997), The Art of Computer Programming 2, ISBN 0-201-89684-2, section 3.1, exercise 6.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def brent(step: Callable[[State], State], start: State, *, max_steps: int) -> Cy
 
     References
     ----------
-    Brent (1980), An improved Monte Carlo factorization algorithm, section 3, doi:10.1007/BF01933190.
+    Brent (1980), An improved Monte Carlo factorization algorithm, doi:10.1007/BF01933190.
 
     Examples
     --------

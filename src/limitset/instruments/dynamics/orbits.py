@@ -71,7 +71,7 @@ def iterate(
 
     References
     ----------
-    Brent (1980), section 3, doi:10.1007/BF01933190 (`hold=False`). Datseris and Wagemakers (2022),
+    Brent (1980), doi:10.1007/BF01933190 (`hold=False`). Datseris and Wagemakers (2022),
     Effortless estimation of basins of attraction, doi:10.1063/5.0076568 (words, inf for never).
 
     Examples

@@ -84,7 +84,7 @@ def perturbation_stability(
 
     References
     ----------
-    Novak, Bahri, Abolafia, Pennington, Sohl-Dickstein (2018), arXiv:1802.08760, section 1 (sensitivity of
+    Novak, Bahri, Abolafia, Pennington, Sohl-Dickstein (2018), arXiv:1802.08760 (sensitivity of
     trained nets to their input); Cohen, Rosenfeld, Kolter (2019), arXiv:1902.02918, eq. 1 (the share of noisy
     copies with one answer).
 

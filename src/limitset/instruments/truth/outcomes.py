@@ -71,7 +71,7 @@ def outcomes(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level
 
     References
     ----------
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11, eq. 11.5.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
     Wilson (1927), doi:10.1080/01621459.1927.10502953.
 
     Examples

@@ -91,7 +91,7 @@ def surviving_error(
     References
     ----------
     Wang et al. (2023), Self-consistency, arXiv:2203.11171, section 2 (plurality of sampled answers).
-    Efron and Tibshirani (1993), doi:10.1201/9780429246593, chapter 11, eq. 11.5.
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------

@@ -99,7 +99,7 @@ def find_traps(
 
     References
     ----------
-    Lin, Hilton and Evans (2022), TruthfulQA, arXiv:2109.07958, section 2 (imitative falsehoods).
+    Lin, Hilton and Evans (2022), TruthfulQA, arXiv:2109.07958 (imitative falsehoods).
     Andrews, Kitagawa and McCloskey (2024), Inference on winners, doi:10.1093/qje/qjad043.
 
     Examples

@@ -87,8 +87,8 @@ def wrong_when_unanimous(
 
     References
     ----------
-    Falling factorials: Kendall and Stuart (1977), The Advanced Theory of Statistics, vol. 1, section 3.10.
-    Jackknife: Efron and Tibshirani (1993), doi:10.1201/9780429246593, chapter 11, eq. 11.5.
+    Falling factorials: Kendall and Stuart (1977), The Advanced Theory of Statistics, volume 1, chapter 3.
+    Jackknife: Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
 
     Examples
     --------

@@ -80,7 +80,7 @@ def variance_shares(
 
     References
     ----------
-    Light and Margolin (1971), doi:10.1080/01621459.1971.10482297, section 2 (variance of categories).
+    Light and Margolin (1971), doi:10.1080/01621459.1971.10482297 (variance of categories).
     Searle, Casella and McCulloch (1992), Variance Components, doi:10.1002/9780470316856, chapter 4 (crossed).
 
     Examples

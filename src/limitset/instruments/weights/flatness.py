@@ -97,7 +97,7 @@ def relative_flatness(
     References
     ----------
     Dinh, Pascanu, Bengio, Bengio (2017), arXiv:1703.04933, section 3 (why relative); Jiang et al. (2020),
-    arXiv:1912.02178, section 4 (noise in proportion to the weights); Li et al. (2018), arXiv:1712.09913,
+    arXiv:1912.02178 (noise in proportion to the weights); Li et al. (2018), arXiv:1712.09913,
     section 4 (normalised directions; there filter by filter, here tensor by tensor).
 
     Examples
