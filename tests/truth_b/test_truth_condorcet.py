@@ -11,6 +11,7 @@ import pytest
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.levels import Level
+from limitset.core.majorities import correlated_majority, equivalent_votes, majority_accuracy
 from limitset.core.tallies import tallied
 from limitset.datasets.planted.panels import (
     clones_world,
@@ -19,12 +20,7 @@ from limitset.datasets.planted.panels import (
     planted_tallies,
     stratified_world,
 )
-from limitset.instruments.truth.condorcet import (
-    condorcet,
-    correlated_majority,
-    equivalent_votes,
-    majority_accuracy,
-)
+from limitset.instruments.truth.condorcet import condorcet
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -161,4 +161,5 @@ def _profile(
     steps = np.zeros(int((classes + unseen).max(initial=0)) + 1)
     np.add.at(steps, rank, each)
     np.add.at(steps, rank + sizes, -each)
-    return np.cumsum(steps)[:-1]
+    # rounding in the sum of steps up and down must not leave a rank a hair below 0
+    return np.maximum(np.cumsum(steps)[:-1], 0.0)

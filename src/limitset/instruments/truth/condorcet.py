@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
-from scipy import special, stats
+from jaxtyping import Bool, Float, Int
 
 from limitset.core.agreements import Source, groups_of, reached_by_most, unit_shares
 from limitset.core.errors import InputError
 from limitset.core.intervals import Interval, columns_of, jackknife_interval, logit_jackknife, wilson
 from limitset.core.levels import Level
+from limitset.core.majorities import MOST_VOTES, correlated_majority, equivalent_votes, majority_accuracy
 from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
-from limitset.core.undefined import NEVER, UNDEFINED
-from limitset.core.voting import after_votes
+from limitset.core.undefined import UNDEFINED
+from limitset.core.voting import after_one_run_each, after_votes
 
 INSTRUMENT = "condorcet"
 VERSION = 1
@@ -24,8 +24,6 @@ VERSION = 1
 ESTIMATES = ("observed", "independent", "correlated")
 DUST = 1e-12
 """Rounding left over from sums of shares."""
-MOST_VOTES = 1e6
-"""An equivalent number beyond this is not told from a plurality that never errs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,7 +92,7 @@ def condorcet(
 
     References
     ----------
-    Condorcet (1785); Grofman, Owen and Feld (1983), doi:10.1007/BF00125672, theorem I.
+    Condorcet (1785); Grofman, Owen and Feld (1983), doi:10.1007/BF00125672 (the jury theorem).
     Beta-binomial votes: Ladha (1992), doi:10.2307/2111584, and Griffiths (1973), doi:10.2307/2529131.
 
     Examples
@@ -130,80 +128,6 @@ def condorcet(
     )
 
 
-def majority_accuracy(
-    size: Num[np.ndarray, "*n"] | float, chance: Float[np.ndarray, "*n"] | float
-) -> Float[np.ndarray, "*n"]:
-    """Chance that more than half of `size` independent voters are right, each with `chance`.
-
-    References
-    ----------
-    Grofman, Owen and Feld (1983), doi:10.1007/BF00125672, theorem I.
-
-    Examples
-    --------
-    >>> majority_accuracy(np.array([3, 5, 9]), 0.7).round(5).tolist()
-    [0.784, 0.83692, 0.90119]
-    """
-    half = (np.asarray(size, dtype=np.float64) + 1.0) / 2.0
-    return np.asarray(special.betainc(half, half, chance))
-
-
-def correlated_majority(size: int, chance: float, correlation: float) -> float:
-    """Chance that more than half of `size` exchangeable voters are right: the beta-binomial majority.
-
-    Returns
-    -------
-    float
-        In [0, 1]; NaN where `correlation` is outside [0, 1], which no beta-binomial reaches.
-
-    References
-    ----------
-    Griffiths (1973), doi:10.2307/2529131, with ``a = p (1 - r) / r`` and ``b = (1 - p) (1 - r) / r``.
-
-    Examples
-    --------
-    >>> round(correlated_majority(9, 0.7, 0.2), 5), round(correlated_majority(9, 0.7, 0.4375), 5)
-    (0.78365, 0.73013)
-    """
-    if not 0 <= correlation <= 1:
-        return UNDEFINED
-    if correlation in (0, 1) or chance in (0, 1):
-        return float(majority_accuracy(size if correlation == 0 else 1, chance))
-    scale = (1 - correlation) / correlation
-    return float(stats.betabinom.sf(size // 2, size, chance * scale, (1 - chance) * scale))
-
-
-def equivalent_votes(
-    observed: Float[np.ndarray, "*n"] | float, chance: Float[np.ndarray, "*n"] | float
-) -> Float[np.ndarray, "*n"]:
-    """How many independent voters of this chance have this accuracy together.
-
-    Returns
-    -------
-    (...) float
-        1 or more; NaN below one vote (``chance <= 1/2`` or ``observed < chance``), infinite where no number
-        up to a million suffices.
-
-    References
-    ----------
-    Grofman, Owen and Feld (1983), doi:10.1007/BF00125672, theorem I, solved for the number of voters.
-
-    Examples
-    --------
-    >>> equivalent_votes(np.array([0.7, 0.83692, 0.69, 1.0]), 0.7).round(2).tolist()
-    [1.0, 5.0, nan, inf]
-    """
-    observed, chance = np.broadcast_arrays(np.asarray(observed, np.float64), np.asarray(chance, np.float64))
-    low, high = np.zeros(observed.shape), np.full(observed.shape, np.log(MOST_VOTES))
-    for _ in range(60):  # halvings: 14 / 2^60 is below rounding
-        middle = (low + high) / 2
-        enough = majority_accuracy(np.exp(middle), chance) >= observed
-        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    reached = majority_accuracy(MOST_VOTES, chance) >= observed
-    defined = (chance > 0.5) & (observed >= chance - DUST)
-    return np.asarray(np.where(defined, np.where(reached & (observed < 1), np.exp(high), NEVER), UNDEFINED))
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Panel:
     """Voters of a question, the chance that one of them is right, and that two different ones are."""
@@ -230,16 +154,12 @@ class _Panel:
     def votes(self, sizes: list[int], draws: int, rng: np.random.Generator) -> Float[np.ndarray, "s q"]:
         """Chance that the plurality of each size is right."""
         if self.shares is None:
-            return _plurality_right(self.tallies.pooled(), sizes, draws, rng)
-        drawn = (_one_run_each(self.tallies, self.shares, self.present, rng) for _ in range(draws))
-        return np.asarray(sum(_plurality_right(one, sizes, 1, rng) for one in drawn) / draws)
-
-
-def _plurality_right(
-    tallies: Tallies, sizes: list[int], draws: int, rng: np.random.Generator
-) -> Float[np.ndarray, "s q"]:
-    wrong, silent = after_votes(tallies, sizes, draws=draws, rng=rng)
-    return np.asarray(1.0 - wrong - silent)
+            wrong, silent = after_votes(self.tallies.pooled(), sizes, draws=draws, rng=rng)
+        else:
+            wrong, silent = after_one_run_each(
+                self.tallies, self.shares, self.present, sizes, draws=draws, rng=rng
+            )
+        return np.asarray(1.0 - wrong - silent)
 
 
 def _runs(tallies: Tallies) -> _Panel:
@@ -284,28 +204,6 @@ def _panel(
     )
 
 
-def _one_run_each(
-    tallies: Tallies,
-    shares: Float[np.ndarray, "m k"],
-    present: Bool[np.ndarray, "m q"],
-    rng: np.random.Generator,
-) -> Tallies:
-    """Draw one run of every model on every question."""
-    counts = np.zeros(tallies.class_item.size, dtype=np.int64)
-    first, last = (
-        np.searchsorted(tallies.class_item, np.arange(tallies.items.size), side=side)
-        for side in ("left", "right")
-    )
-    for share, here in zip(shares, present, strict=True):
-        reached = np.concatenate([[0.0], np.cumsum(share)])
-        chance = rng.random(here.size)
-        votes = here & (chance < reached[last] - reached[first] - DUST)
-        place = np.searchsorted(reached, reached[first] + chance, side="right") - 1
-        # a sum over many classes may round across the border of a question
-        np.add.at(counts, np.clip(place, first, last - 1)[votes], 1)
-    return replace(tallies.pooled(), counts=counts[None], runs=present.sum(axis=0)[None].astype(np.int64))
-
-
 def _estimates(
     won: Float[np.ndarray, " n"],
     right: Float[np.ndarray, " n"],
@@ -316,12 +214,11 @@ def _estimates(
     observed, single = _mean(won, confidence), _mean(right, confidence)
     low, value, high = majority_accuracy(size, np.array([single.low, single.value, single.high]))
     independent = Interval(value=float(value), low=float(low), high=float(high), n=single.n)
-    left_out = [
-        correlated_majority(size, *_exchangeable(p, both))
-        for p, both in zip(_without(right), _without(pair), strict=True)
-    ]
-    whole = correlated_majority(size, *_exchangeable(float(right.mean()), float(pair.mean())))
-    got = jackknife_interval(whole, np.array(left_out), confidence=confidence)
+    left_out = correlated_majority(size, *_exchangeable(_without(right), _without(pair)))
+    whole = float(
+        correlated_majority(size, *_exchangeable(np.asarray(right.mean()), np.asarray(pair.mean())))
+    )
+    got = jackknife_interval(whole, left_out, confidence=confidence)
     reason = "errors are not correlated as a beta-binomial's" if np.isnan(whole) else ""
     low, high = np.maximum(got.low, 0.0), np.minimum(got.high, 1.0)
     correlated = Interval(value=whole, low=float(low), high=float(high), n=single.n, blank_reason=reason)
@@ -350,10 +247,13 @@ def _equivalent(
     return "equivalent", Interval(value=value, low=float(np.exp(got.low)), high=float(np.exp(got.high)), n=n)
 
 
-def _exchangeable(chance: float, both: float) -> tuple[float, float]:
+def _exchangeable(
+    chance: Float[np.ndarray, "*n"], both: Float[np.ndarray, "*n"]
+) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
     """Chance and correlation of two voters that are both right with chance `both`."""
-    spread = chance * (1 - chance)
-    return chance, (both - chance**2) / spread if spread > DUST else UNDEFINED
+    spread = np.asarray(chance * (1 - chance))
+    varies = spread > DUST
+    return chance, np.where(varies, (both - chance**2) / np.where(varies, spread, 1.0), UNDEFINED)
 
 
 def _without(values: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:

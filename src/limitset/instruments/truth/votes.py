@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from limitset.core.intervals import Interval, columns_of, jackknife_interval
 from limitset.core.levels import Level
+from limitset.core.majorities import kish_number
 from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.core.undefined import UNDEFINED
@@ -82,7 +83,7 @@ def effective_number(
 
     References
     ----------
-    Kish (1965), Survey Sampling, section 8.2; the design effect 1 + (M - 1) r.
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5; the design effect 1 + (M - 1) r.
     Kim, Garg, Peng and Garg (2025), Correlated errors in large language models, arXiv:2506.07962.
 
     Examples
@@ -119,24 +120,6 @@ def effective_number(
         for position, name in enumerate((INSTRUMENT, "error_correlation", f"{INSTRUMENT}_partial"))
     ]
     return EffectiveNumber(values=tables[0], correlation=tables[1], partial=tables[2])
-
-
-def kish_number(
-    count: Float[np.ndarray, "*b"] | float, correlation: Float[np.ndarray, "*b"] | float
-) -> Float[np.ndarray, "*b"]:
-    """Return ``M / (1 + (M - 1) r)``; NaN at or below the floor ``r = -1 / (M - 1)``.
-
-    References
-    ----------
-    Kish (1965), Survey Sampling, section 8.2.
-
-    Examples
-    --------
-    >>> round(float(kish_number(6, 0.42)), 4), float(kish_number(9, 0.4375))
-    (1.9355, 2.0)
-    """
-    load = 1.0 + (count - 1.0) * np.asarray(correlation, dtype=np.float64)
-    return np.asarray(count / np.where(load > 0, load, UNDEFINED), dtype=np.float64)
 
 
 def _measured(voters: Voters, confidence: float) -> tuple[Interval, Interval, Interval]:
