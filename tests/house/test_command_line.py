@@ -25,10 +25,10 @@ COMMANDS = [
 HELP_SECONDS = 0.2
 
 
-def test_every_command_has_help_with_an_example(capsys):
-    for command in COMMANDS:
-        assert main.status_of([command, "--help"]) == ExitStatus.DONE
-        assert "limitset" in capsys.readouterr().out.split("Usage", 1)[1].replace("Usage", ""), command
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, capsys):
+    assert main.status_of([command, "--help"]) == ExitStatus.DONE
+    assert f"limitset {command}" in capsys.readouterr().out
 
 
 def test_help_costs_little_cpu():

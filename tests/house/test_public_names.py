@@ -9,7 +9,26 @@ import pytest
 
 import limitset
 
-PACKAGES = ["limitset", "limitset.instruments.truth", "limitset.instruments.dynamics", "limitset.logs"]
+PACKAGES = [
+    f"limitset{name}"
+    for name in (
+        "",
+        ".instruments.truth",
+        ".instruments.dynamics",
+        ".instruments.alignment",
+        ".instruments.weights",
+        ".datasets",
+        ".datasets.planted",
+        ".models",
+        ".maps",
+        ".logs",
+        ".store",
+        ".engine",
+        ".charts",
+        ".report",
+        ".testing",
+    )
+]
 INSTRUMENT_PACKAGES = ["truth", "dynamics", "alignment", "weights"]
 
 
@@ -22,6 +41,9 @@ def instrument_functions():
             for name, function in inspect.getmembers(module, inspect.isfunction):
                 if not name.startswith("_") and function.__module__ == module.__name__:
                     yield pytest.param(inspect.unwrap(function), id=f"{package}.{info.name}.{name}")
+
+
+FUNCTIONS = list(instrument_functions())
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -37,7 +59,7 @@ def test_top_level_names_are_listed():
     assert set(limitset.__all__) == set(dir(limitset))
 
 
-@pytest.mark.parametrize("function", instrument_functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_instruments_name_source_and_example(function):
     text = inspect.getdoc(function) or ""
     missing = [
@@ -51,7 +73,7 @@ def test_instruments_name_source_and_example(function):
     assert ">>>" in text.split("Examples", 1)[1]
 
 
-@pytest.mark.parametrize("function", instrument_functions())
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_options_are_keyword_only(function):
     kinds = {
         name: p.kind for name, p in inspect.signature(function).parameters.items() if p.default is not p.empty

@@ -16,6 +16,7 @@ from limitset.instruments.truth.same_wrong import SameWrong
 from limitset.instruments.truth.surviving import SurvivingError
 from limitset.instruments.truth.unanimity import Unanimity
 from limitset.report import sentences, titles
+from limitset.report.loops_figure import loops_title
 
 _spec = importlib.util.spec_from_file_location("planted_report", Path(__file__).with_name("conftest.py"))
 planted = importlib.util.module_from_spec(_spec)
@@ -78,8 +79,8 @@ def agreed(**rates):
 
 
 def test_headline_says_what_survives_and_claims_no_more_votes_than_were_drawn():
-    first, second = sentences.headline(surviving([0.46, 0.40, 0.36, 0.33]))
-    assert first == "One run is wrong 46 % [41, 51] of the time."
+    first, second = sentences.headline(surviving([0.46, 0.40, 0.36, 0.33]), questions=150)
+    assert first == "One run is wrong 46 % [41, 51] of the time on these 150 questions."
     assert (
         second
         == "A vote over 4 runs is still wrong 33 % [28, 38] of the time: 72 % [66, 79] of the error survives."
@@ -95,22 +96,23 @@ def test_headline_says_what_survives_and_claims_no_more_votes_than_were_drawn():
     ],
 )
 def test_headline_when_voting_does_not_help(share, words):
-    assert words in sentences.headline(surviving([0.4, 0.33], share))[1]
+    assert words in sentences.headline(surviving([0.4, 0.33], share), questions=150)[1]
 
 
 def test_headline_of_one_run_a_question():
-    assert "cannot be told" in sentences.headline(surviving([0.46]))[1]
+    assert "cannot be told" in sentences.headline(surviving([0.46]), questions=150)[1]
 
 
 def test_headline_when_nothing_is_wrong():
-    assert sentences.headline(surviving([NAN, NAN])) == (
-        "One run is almost never wrong: at most 3 % of the time.",
+    assert sentences.headline(surviving([NAN, NAN]), questions=150) == (
+        "One run is almost never wrong on these 150 questions: at most 3 % of the time.",
     )
 
 
 def test_headline_when_the_vote_is_nearly_always_right():
     assert (
-        sentences.headline(surviving([0.2, NAN]))[1] == "A vote over 2 runs is wrong at most 3 % of the time."
+        sentences.headline(surviving([0.2, NAN]), questions=150)[1]
+        == "A vote over 2 runs is wrong at most 3 % of the time."
     )
 
 
@@ -182,6 +184,30 @@ def test_advice_when_many_strata_are_bad():
         sentences.trust_in_agreement(agreed(a=BAD, b=BAD, c=BAD, d=BAD, all=BAD))
     )
     assert advice[2] == "Nor on c questions and d questions."
+
+
+def test_a_stratum_is_judged_at_the_strictest_agreement_that_can_be_told():
+    def rate(threshold, value, low, high):
+        return (
+            "lure",
+            threshold,
+            value,
+            low,
+            high,
+            30.0,
+            "",
+            "" if not math.isnan(value) else "too few carry it",
+        )
+
+    rows = [rate(0.875, NAN, NAN, 0.6), rate(0.75, 0.4, 0.2, 0.6), rate(0.625, 0.5, 0.4, 0.6)]
+    found = sentences.trust_in_agreement(
+        _agreed(rates=planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
+    )
+    assert [(one.runs, one.rate.value) for one in found] == [("3 of 4 runs", 0.4)]
+    assert (
+        "when at least 3 of 4 runs agree, they are wrong 40 % [20, 60]"
+        in sentences.agreement_advice(found)[0]
+    )
 
 
 def test_cant_tell_says_what_would_settle_it():
@@ -301,7 +327,7 @@ def test_variance_title(rows, words):
     assert words in titles.variance_title(table)
 
 
-def test_loops_title_speaks_of_the_worst_or_says_there_is_none():
+def test_loops_title_counts_what_settles_and_where():
     values = planted.table(
         "l", ("system", "loop", "quantity"), [("m", "again", "settled", 0.9, 0.7, 1.0, 20.0)]
     )
@@ -316,12 +342,9 @@ def test_loops_title_speaks_of_the_worst_or_says_there_is_none():
         ("system", "loop", "outcome"),
         [("m", "again", "settled, wrong", NAN, NAN, NAN, 0.0, "", "no anchor")],
     )
-    assert (
-        titles.loops_title(values, bad)
-        == "m, told “again”: 50 % [30, 70] of the texts settle on a wrong answer"
-    )
-    assert titles.loops_title(values, none) == "No text loop settled on a wrong answer"
-    assert titles.loops_title(values, blank) == "m, told “again”: 90 % [70, 100] of the texts settle"
+    assert loops_title(values, bad) == "18 of 20 text loops settle, 10 of them on a wrong answer"
+    assert loops_title(values, none) == "18 of 20 text loops settle, 0 of them on a wrong answer"
+    assert loops_title(values, blank) == "18 of 20 text loops settle: nothing here checks where"
 
 
 def test_names_in_titles_cannot_hide_characters():

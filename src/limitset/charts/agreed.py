@@ -49,8 +49,9 @@ def agreed_chart(
     across = alt.X(
         "threshold:Q",
         title="share of runs that agree, at least",
-        scale=alt.Scale(domain=[lowest, 1], nice=False),
-        axis=alt.Axis(format="%", grid=False, tickCount=6),
+        # room for the label of a line that ends near 1
+        scale=alt.Scale(domain=[lowest, 1.2], nice=False),
+        axis=alt.Axis(format="%", grid=False, values=[eighth / 8 for eighth in range(0, 9, 2)]),
     )
     up = alt.Y(
         "value:Q",

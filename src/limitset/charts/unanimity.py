@@ -102,17 +102,15 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
 
 
 def _null_name(boxes: list[dict[str, Any]], across: Any, scale: Any) -> Any:
-    """Name the grey boxes once, below all of the first source."""
+    """Name the grey boxes once, inside the widest of them."""
     import altair as alt
 
-    named = next((box for box in boxes if not box["place"].endswith("|1")), boxes[0])
-    source = named["place"].split("|")[0]
-    under = min(box["lower"] for box in boxes if box["place"].startswith(f"{source}|"))
-    label = {"place": named["place"], "lower": under, "name": "unequal difficulty alone"}
+    named = max(boxes, key=lambda box: box["upper"] - box["lower"])
+    label = {"place": named["place"], "middle": (named["upper"] + named["lower"]) / 2}
     return (
-        alt.Chart(data_of([label]))
-        .mark_text(align="left", baseline="top", dy=5, dx=-12, color=NULL)
-        .encode(x=across, y=alt.Y("lower:Q", scale=scale), text="name:N")
+        alt.Chart(data_of([{**label, "name": "unequal\ndifficulty\nalone"}]))
+        .mark_text(align="center", baseline="middle", lineBreak="\n", fontSize=10, color=NULL)
+        .encode(x=across, y=alt.Y("middle:Q", scale=scale), text="name:N")
     )
 
 

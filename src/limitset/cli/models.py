@@ -9,7 +9,10 @@ import typer
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List, fetch and show language models.\n\nNothing is downloaded unless `get` is run.",
+    help=(
+        "List, fetch and show language models. Nothing is downloaded unless `get` is run.\n\n"
+        "Example: limitset models get smollm2-135m-instruct"
+    ),
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]

@@ -8,7 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Look at a study folder, or check a study file before it runs.", no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    help=(
+        "Look at a study folder, or check a study file before it runs.\n\n"
+        "Example: limitset study show first-look"
+    ),
+)
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 

@@ -27,6 +27,9 @@ from limitset.instruments.truth.variance import VarianceShares, variance_shares
 from limitset.instruments.truth.votes import EffectiveNumber, effective_number
 from limitset.report.agreement import agreement_coverage
 
+THRESHOLDS = tuple(eighth / 8 for eighth in range(9))
+"""From "whatever the commonest answer is" to "all runs agree"."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Truth:
@@ -139,7 +142,7 @@ def _truth(tallies: Tallies, items: Items, seed: int) -> Truth:
         tallies=tallies,
         outcomes=outcomes(tallies),
         surviving=surviving_error(tallies, rng=rng(1)),
-        agreed=wrong_when_agreed(tallies),
+        agreed=wrong_when_agreed(tallies, thresholds=THRESHOLDS),
         unanimity=wrong_when_unanimous(tallies),
         nulls=unanimity_nulls(tallies, rng=rng(2)),
         collision=false_collision(tallies),

@@ -82,6 +82,7 @@ def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tup
     count, held = share_held(truth.traps)
     advice = (
         sentences.voting_advice(truth.surviving),
+        sentences.worth(truth.votes, int(truth.tallies.pooled().runs.max())),
         sentences.traps_advice(count, held),
         *sentences.agreement_advice(trusts),
     )

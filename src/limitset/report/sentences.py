@@ -6,16 +6,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limitset.charts.shown import percent, visible
+from limitset.charts.shown import percent, visible, with_interval
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.verdicts import Verdict, judged
 from limitset.instruments.truth.agreed import WrongWhenAgreed
 from limitset.instruments.truth.surviving import SurvivingError
+from limitset.instruments.truth.votes import EffectiveNumber
 
 TRUSTED = 0.05
 """Agreement is trusted where it is wrong less often than this, by its whole interval."""
 STRICT = 0.875
-"""The agreement a reader would act on: 7 of 8 runs."""
+"""The agreement a reader would act on first: 7 of 8 runs."""
+RUNS = {STRICT: "7 of 8 runs", 0.75: "3 of 4 runs", 0.625: "5 of 8 runs", 0.5: "half of the runs"}
+"""Thresholds that advice is given at, the strictest first, in words."""
 POINT = 0.01
 MOST_ADVICE = 3
 """Sentences about agreement on the first screen; figure 2 has the rest."""
@@ -88,6 +91,14 @@ def voting_advice(surviving: SurvivingError) -> str | None:
     return f"Stop voting at {enough} runs: the other {most - enough} change the error by less than one point."
 
 
+def worth(votes: EffectiveNumber, runs: int) -> str | None:
+    """Say how many independent votes all runs are worth, by the correlation of their errors."""
+    row = next(iter(votes.values.where(unit="votes").rows()), None)
+    if row is None or row.blank or runs < 2:
+        return None
+    return f"All {runs} runs are worth {with_interval(row)} independent votes: they err together."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trust:
     """One stratum: can agreement be acted on?"""
@@ -96,19 +107,32 @@ class Trust:
     rate: Measurement
     verdict: Verdict
 
+    @property
+    def runs(self) -> str:
+        """How many runs agree, in words."""
+        return RUNS[float(self.rate.parameters["threshold"])]
+
 
 def trust_in_agreement(agreed: WrongWhenAgreed) -> list[Trust]:
-    """Judge every stratum at the strict threshold; all questions together only where no stratum can be told.
+    """Judge every stratum at the strictest agreement that can be told; all together only where none can.
 
     Mixing easy questions in makes any agreement look good, so the strata come first.
     """
-    rows = [
-        Trust(stratum=str(row.parameters["stratum"]), rate=row, verdict=_judged(row))
-        for row in agreed.rates.where(threshold=STRICT).rows()
-    ]
+    strata = dict.fromkeys(str(name) for name in agreed.rates.axes["stratum"])
+    rows = [_strictest_told(agreed, name) for name in strata]
     named = [row for row in rows if row.stratum != "all"]
     told = [row for row in named if row.verdict is not Verdict.CANT_TELL]
     return named if told else [row for row in rows if row.stratum == "all"]
+
+
+def _strictest_told(agreed: WrongWhenAgreed, stratum: str) -> Trust:
+    given = {float(threshold) for threshold in agreed.rates.axes["threshold"]}
+    judged_ones = []
+    for threshold in (one for one in RUNS if one in given):
+        rate = agreed.rates.one(stratum=stratum, threshold=threshold)
+        judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=_judged(rate)))
+    told = [one for one in judged_ones if one.verdict is not Verdict.CANT_TELL]
+    return (told or judged_ones)[0]
 
 
 def _judged(rate: Measurement) -> Verdict:
@@ -124,17 +148,18 @@ def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
     bad = sorted((one for one in trusts if one.verdict is Verdict.FAILS), key=lambda one: -one.rate.value)
     for one in bad[:2]:
         found.append(
-            f"Do not trust agreement on {_of(one)}: when at least 7 of 8 runs agree, they are wrong "
+            f"Do not trust agreement on {_of(one)}: when at least {one.runs} agree, they are wrong "
             f"{percent(one.rate)} of the time."
         )
     if len(bad) > 2:
         found.append(f"Nor on {_listed([_of(one) for one in bad[2:]])}.")
     good = [one for one in trusts if one.verdict is Verdict.HOLDS]
-    if good:
-        worst = max(good, key=lambda one: one.rate.high)
+    for runs in dict.fromkeys(one.runs for one in good):
+        alike = [one for one in good if one.runs == runs]
+        worst = max(alike, key=lambda one: one.rate.high)
         found.append(
-            f"Agreement may be acted on for {_listed([_of(one) for one in good])}: when at least 7 of 8 runs "
-            f"agree, they are wrong {percent(worst.rate)} of the time{' or less' if len(good) > 1 else ''}."
+            f"Agreement may be acted on for {_listed([_of(one) for one in alike])}: when at least {runs} "
+            f"agree, they are wrong {percent(worst.rate)} of the time{' or less' if len(alike) > 1 else ''}."
         )
     open_ones = [one for one in trusts if one.verdict is Verdict.CANT_TELL]
     found.extend(_cant_tell(one) for one in open_ones)
@@ -143,10 +168,10 @@ def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
 
 def _cant_tell(one: Trust) -> str:
     if one.rate.blank and not one.rate.bounded:
-        return f"Can't tell on {_of(one)}: at least 7 of 8 runs never agree there."
+        return f"Can't tell on {_of(one)}: at least {one.runs} never agree there."
     if one.rate.blank and one.rate.high >= 0.5:
         count = f"{one.rate.n:.0f} question{'s' * (round(one.rate.n) != 1)}"
-        return f"Can't tell on {_of(one)}: at least 7 of 8 runs agree on {count} there, too few for a rate."
+        return f"Can't tell on {_of(one)}: at least {one.runs} agree on {count} there, too few for a rate."
     stated = (
         f"Can't tell whether agreement can be trusted on {_of(one)}: wrong {percent(one.rate)} of the time"
     )

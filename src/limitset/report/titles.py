@@ -59,7 +59,7 @@ def agreed_title(trusts: Sequence[Trust]) -> str:
 def _agreed_overall(one: Trust) -> str:
     if one.verdict is Verdict.CANT_TELL:
         return "Whether agreement is worth trusting cannot be told from so few questions"
-    return f"When 7 of 8 runs agree, they are wrong {percent(one.rate)} of the time"
+    return f"When {one.runs} agree, they are wrong {percent(one.rate)} of the time"
 
 
 def unanimity_title(unanimity: Unanimity, nulls: UnanimityNulls) -> str:
