@@ -143,7 +143,7 @@ def _blocked(x: Matrix, y: Matrix, form: _Form, confidence: float) -> Interval:
 def _unbiased(products: list[np.ndarray], k: np.ndarray, m: np.ndarray) -> float:
     if (n := len(k)) < 4:
         return UNDEFINED
-    # Song et al.'s unbiased estimate times n(n - 3) from |X'Y|^2 and the squared row norms k, m of centred X and Y
+    # Song et al.'s unbiased estimate times n(n - 3), from |X'Y|^2 and squared row norms k, m of centred X, Y
     cross, own_x, own_y = (
         np.square(product).sum() - n / (n - 2) * (a @ b) + a.sum() * b.sum() / ((n - 1) * (n - 2))
         for product, a, b in zip(products, (k, k, m), (m, k, m), strict=True)
