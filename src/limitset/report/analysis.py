@@ -27,8 +27,8 @@ from limitset.instruments.truth.variance import VarianceShares, variance_shares
 from limitset.instruments.truth.votes import EffectiveNumber, effective_number
 from limitset.report.agreement import agreement_coverage
 
-THRESHOLDS = tuple(eighth / 8 for eighth in range(9))
-"""From "whatever the commonest answer is" to "all runs agree"."""
+THRESHOLDS = tuple(eighth / 8 for eighth in range(1, 9))
+"""From one run in eight to all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
