@@ -170,7 +170,7 @@ def test_text_loops_get_their_figure():
     page = _built(analyse(Ends.joined([ends, loops]), items, orbits))
     figure = page.figures[-1]
     assert figure.name == "loops"
-    assert "of the texts settle on a wrong answer" in figure.title
+    assert figure.title == "10 of 10 text loops settle, 5 of them on a wrong answer"
     assert "at the start" in figure.caption
     assert any(one.term == "text loop" for one in page.definitions)
     render(page)

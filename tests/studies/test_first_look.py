@@ -85,7 +85,7 @@ def test_from_models_to_a_page(workplace, capsys):
     found = json.loads(capsys.readouterr().out)
     page = (workplace / "out" / "report.html").read_text(encoding="utf-8")
     assert found["headline"]
-    assert "2 models" in found["scope"]
+    assert found["scope"] == "one and two · 15 questions with known answers"
     assert "Istanbul" in page
     with StudyFolder.open(workplace / "out") as folder:
         ends = folder.ends()
