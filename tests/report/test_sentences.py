@@ -161,6 +161,64 @@ def test_a_low_bound_is_enough_to_trust_a_high_value_is_not_needed():
     assert sentences.trust_in_agreement(agreed(sums=(NAN, 0.0, 0.04, 90.0)))[0].verdict is Verdict.HOLDS
 
 
+WRONG = (NAN, 0.719, 1.0, 9.0)
+
+
+def test_a_lower_bound_is_enough_not_to_trust():
+    trusts = sentences.trust_in_agreement(agreed(lure=WRONG, dates=BAD, rare=(NAN, 0.04, 1.0, 1.0), all=BAD))
+    assert [one.verdict for one in trusts] == [Verdict.FAILS, Verdict.FAILS, Verdict.CANT_TELL]
+    advice = sentences.agreement_advice(trusts)
+    # the bound is rounded down, and the worst comes first
+    assert advice[0] == (
+        "Do not trust agreement on lure questions: when at least 7 of 8 runs agree, "
+        "they are wrong at least 71 % of the time."
+    )
+    assert "dates questions" in advice[1]
+    assert (
+        advice[2]
+        == "Can't tell on rare questions: at least 7 of 8 runs agree on 1 question there, too few for a rate."
+    )
+    assert (
+        titles.agreed_title(trusts)
+        == "Agreement is not worth trusting on lure and dates questions; on rare it cannot be told yet"
+    )
+    assert (
+        titles.agreed_title(sentences.trust_in_agreement(agreed(all=WRONG)))
+        == "When 7 of 8 runs agree, they are wrong at least 71 % of the time"
+    )
+
+
+def only_bounds(low, high):
+    """Surviving error of two votes, nothing but bounds."""
+    reason = "fewer than 5 questions carry the rest" if low > 0 else "fewer than 5 questions carry it"
+    rows = [("all", "all", votes, NAN, low, high, 9.0, "", reason) for votes in (1, 2)]
+    share = [("all", "all", NAN, NAN, NAN, 9.0, "", reason)]
+    return _surviving(
+        curve=planted.table("surviving_error", ("system", "stratum", "votes"), rows),
+        share=planted.table("s", ("system", "stratum"), share),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.719, 1.0, "One run is almost always wrong on these 9 questions: at least 71 % of the time."),
+        (0.0, 0.281, "One run is almost never wrong on these 9 questions: at most 29 % of the time."),
+        (0.3, 1.0, "How often one run is wrong on these 9 questions cannot be told: they are too few."),
+        (0.0, 0.6, "How often one run is wrong on these 9 questions cannot be told: they are too few."),
+    ],
+)
+def test_headline_of_nothing_but_bounds(low, high, words):
+    assert sentences.headline(only_bounds(low, high), questions=9) == (words,)
+
+
+def test_survival_title_of_a_lower_bound():
+    assert (
+        titles.survival_title(only_bounds(0.719, 1.0))
+        == "A vote over 2 runs is wrong at least 71 % of the time"
+    )
+
+
 def test_all_questions_are_judged_where_no_stratum_can_be():
     assert [one.stratum for one in sentences.trust_in_agreement(agreed(recall=OPEN, all=BAD))] == ["all"]
 
@@ -298,6 +356,23 @@ def _unanimity(value, low, high, nulls):
 )
 def test_unanimity_title_declares_an_excess_only_above_the_upper_null(numbers, words):
     assert words in titles.unanimity_title(*_unanimity(*numbers))
+
+
+def test_unanimity_title_of_bounds_alone():
+    def title(low, high, reason):
+        rows = [("seed", k, NAN, low, high, 9.0, "", reason) for k in (2, 4)]
+        curve = planted.table("u", ("source", "k"), rows)
+        _, nulls = _unanimity(0.3, 0.2, 0.4, (0.1, 0.2))
+        return titles.unanimity_title(Unanimity(curve=curve, floor=curve, slope=curve), nulls)
+
+    few_right = "fewer than 5 questions carry the rest"
+    assert title(0.719, 1.0, few_right).startswith(
+        "When 4 runs of one model agree, they are wrong at least 71 % of the time"
+    )
+    assert title(0.2, 1.0, few_right) == "Too few questions are unanimously right to give a rate"
+    assert (
+        title(0.0, 0.4, "no question carries it") == "Too few questions are unanimously wrong to give a rate"
+    )
 
 
 def test_sharing_title_of_one_pair_of_many_and_of_none():

@@ -10,7 +10,7 @@ _LAZY = {
     "read_questions": "limitset.datasets.user_questions",
     "planted": "limitset.datasets.planted",
 }
-__all__ = sorted(_LAZY)
+__all__ = list(_LAZY)
 
 
 def __getattr__(name: str) -> Any:
