@@ -70,7 +70,7 @@ class Coverage:
     blank: float
     """Share of the points that are blank."""
     bound_held: float
-    """Share of the upper bounds of blank points (where there is one) that lie above the truth."""
+    """Share of the bounds of blank points (where there is one) that hold the truth."""
     all_held: float
     """Share of everything that was said, intervals and bounds, that holds the truth."""
 

@@ -1,6 +1,7 @@
 import importlib.util
 import itertools
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -96,6 +97,35 @@ def test_blank_points_are_drawn_as_bounds_never_as_zero():
     assert blank
     assert {row["value"] for row in blank} == {None}
     assert {row["high"] for row in blank} == {0.4}
+
+
+def _one_stratum(*bounds):
+    rows = [
+        ("lure", threshold, math.nan, low, high, 9.0, "", "fewer than 5")
+        for threshold, (low, high) in zip((0.25, 0.5, 0.75, 1.0), bounds, strict=False)
+    ]
+    return planted.table("wrong_when_agreed", ("stratum", "threshold"), rows)
+
+
+def test_bounds_point_the_way_that_the_value_may_lie():
+    rates = _one_stratum((0.0, 0.3), (0.72, 1.0), (0.0, 0.6), (0.05, 1.0))
+    chart = charts.agreed_chart(rates)
+    drawn = {(row["points"], row["bound"]) for row in _rows(chart, "points")}
+    assert drawn == {("down", 0.3), ("up", 0.72)}  # the other two say too little
+    spec = json.dumps(chart.to_dict())
+    assert '"domain": ["down", "up"], "range": ["triangle-down", "triangle-up"]' in spec
+    assert {(row["points"], row["end"]) for row in _rows(chart, "end")} == {("down", 0), ("up", 1)}
+    # a stratum of bounds alone is named at its last bound, which the axis holds
+    assert "lure at least 72 %" in {row["label"] for row in _rows(chart, "label")}
+    only_up = json.dumps(charts.agreed_chart(_one_stratum((0.72, 1.0))).to_dict())
+    assert '"range": ["triangle-up"]' in only_up
+
+
+def test_unanimity_draws_lower_bounds_too():
+    rows = [("seed", k, math.nan, 0.6, 1.0, 9.0, "", "fewer than 5") for k in (1, 2)]
+    chart = charts.unanimity_chart(planted.table("u", ("source", "k"), rows))
+    assert {(row["points"], row["bound"]) for row in _rows(chart, "points")} == {("up", 0.6)}
+    assert "triangle-up" in json.dumps(chart.to_dict())
 
 
 def test_null_boxes_keep_difficulty_and_bracket_both_estimates():

@@ -46,9 +46,9 @@ def test_by_hand():
     rates = got.rates.where(stratum="all")
     assert rates.value[:3].tolist() == [2.5 / 4, 1.5 / 3, 1 / 2]
     assert got.coverage.where(stratum="all").value.tolist() == [1, 3 / 4, 2 / 4, 1 / 4]
-    # ten questions agree fully and none is wrong: a bound, 1 - .05 ** (1 / 10)
+    # ten questions agree fully and none is wrong: a bound; few on both sides, so 1 - .025 ** (1 / 10)
     full = got.rates.one(stratum="all", threshold=1.0)
-    assert (full.blank, full.low, full.high) == (True, 0.0, pytest.approx(1 - 0.05**0.1))
+    assert (full.blank, full.low, full.high) == (True, 0.0, pytest.approx(1 - 0.025**0.1))
     assert full.blank_reason == "no question carries it"
 
 

@@ -50,12 +50,41 @@ def test_bound_of_few_events_is_clopper_pearson():
     assert got.blank_reason == "fewer than 5 questions carry it"
     assert share_or_bound(part, 1 - part, confidence=0.99).high > got.high
     assert share_or_bound(part, 1 - part, anchor_error=0.1).high == pytest.approx(exact + 0.1)
-    assert share_or_bound(np.ones(9), np.zeros(9)).high == 1.0
     many = share_or_bound(1 - part, part)
+    assert (many.value, many.high) == (pytest.approx(np.nan, nan_ok=True), 1.0)
     assert many.blank_reason == "fewer than 5 questions carry the rest"
-    assert many.high == pytest.approx(
-        stats.binomtest(47, 50, alternative="less").proportion_ci(0.95, method="exact").high
+    assert many.low == pytest.approx(
+        stats.binomtest(47, 50, alternative="greater").proportion_ci(0.95, method="exact").low
     )
+    assert share_or_bound(1 - part, part, anchor_error=0.1).low == pytest.approx(many.low - 0.1)
+    assert share_or_bound(1 - part, part, anchor_error=1.0).low == 0.0
+
+
+def test_bounds_mirror_each_other_down_to_one_question():
+    # 0 of n: 1 - alpha^(1/n); below twenty questions alpha is halved
+    for n, alpha in ((1, 0.025), (9, 0.025), (19, 0.025), (20, 0.05), (100, 0.05)):
+        none, every = share_or_bound(np.zeros(n), np.ones(n)), share_or_bound(np.ones(n), np.zeros(n))
+        assert (none.low, none.high) == (0.0, pytest.approx(1 - alpha ** (1 / n)))
+        assert (every.low, every.high) == (pytest.approx(alpha ** (1 / n)), 1.0)
+    assert (none.blank_reason, every.blank_reason) == (
+        "no question carries it",
+        "no question carries the rest",
+    )
+    # as few on either side: the bound is the upper one
+    even = share_or_bound(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    assert (even.low, even.blank_reason) == (0.0, "fewer than 5 questions carry it")
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 6, 9, 12, 19, 20, 30])
+def test_no_share_is_missed_by_more_than_one_bound_in_twenty(n):
+    shares = np.linspace(0.01, 0.99, 99)
+    missed = np.zeros(shares.size)
+    for events in range(n + 1):
+        part = np.repeat([1.0, 0.0], [events, n - events])
+        got = share_or_bound(part, 1 - part)
+        if got.blank_reason:
+            missed += stats.binom.pmf(events, n, shares) * ((shares < got.low) | (shares > got.high))
+    assert missed.max() <= 0.05 + 1e-9
 
 
 def test_interval_uses_the_side_that_fewer_carry():

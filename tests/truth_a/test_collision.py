@@ -104,7 +104,7 @@ def test_known_values():
     clones = planted_tallies(
         clones_world(accuracy=0.6), questions=4000, seeds=2, rng=np.random.default_rng(3)
     )
-    assert _one(clones, "collision").blank_reason == "fewer than 5 questions carry the rest"
+    assert _one(clones, "collision").blank_reason == "no question carries the rest"
     assert _one(clones, "false_collision").value == pytest.approx(0.4, abs=0.03)
     assert _one(clones, "closure_gap").value == pytest.approx(0.4, abs=0.03)
 

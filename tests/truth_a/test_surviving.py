@@ -122,6 +122,23 @@ def test_few_wrong_questions_are_blank_with_a_bound():
     assert share.high == pytest.approx(point.high / 0.03)
 
 
+def test_few_right_questions_are_blank_with_a_lower_bound():
+    tallies = _tallies({f"q{n}": "aaaa" for n in range(97)} | {f"t{n}": "rrrr" for n in range(3)})
+    got = surviving_error(tallies, rng=_rng())
+    point = got.curve.one(system="all", stratum="all", votes=4)
+    assert (point.blank, point.high, point.blank_reason) == (
+        True,
+        1.0,
+        "fewer than 5 questions carry the rest",
+    )
+    assert 0.9 < point.low < 0.97
+    share = got.share.one(system="all", stratum="all")
+    # e_1 is 1 at most
+    assert (share.blank, share.low) == (True, point.low)
+    keyed = surviving_error(tallies, rng=_rng()).share.one(system="all", stratum="all")
+    assert keyed.high == pytest.approx(1 / 0.97)
+
+
 def test_no_event_is_bounded_by_about_three_over_n():
     got = surviving_error(_tallies({f"q{n}": "rr" for n in range(100)}), rng=_rng())
     assert got.curve.one(system="all", stratum="all", votes=2).high == pytest.approx(3 / 100, rel=0.02)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 from math import comb
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from limitset.core.agreements import Source, groups_of, unit_shares
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.levels import Level
 from limitset.core.majorities import correlated_majority, equivalent_votes, majority_accuracy
 from limitset.core.tallies import tallied
+from limitset.core.voting import after_one_run_each
 from limitset.datasets.planted.panels import (
     clones_world,
     independent_world,
@@ -139,6 +142,44 @@ def test_models_vote_with_one_run_each() -> None:
         one.one(estimate="independent").value, abs=0.02
     )
     assert sorted(set(got.where(unit="models").axes["size"])) == [1, 3]
+
+
+def test_panels_of_models_by_enumeration() -> None:
+    # the last model has no runs on p, and answers q in one of its two runs
+    ends = Ends.of(
+        item=[*"pppp", *"qqqqqqqq"],
+        system=[*"abcc", *"aabbccdd"],
+        seed=[0, 0, 0, 1, *[0, 1] * 4],
+        end=["r", "x", "r", "y", "r", "x", "x", "x", "r", "y", "r", None],
+        right=[1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, None],
+    )
+    tallies = tallied(ends)
+    units = groups_of(tallies, Source.MODEL)[0]
+    shares, present = unit_shares(tallies, tallies.counts, tallies.class_item, units)
+    wrong, silent = after_one_run_each(tallies, shares, present, [1, 2, 3], draws=20_000, rng=rng(3))
+    runs = {"p": ["r", "x", "ry"], "q": ["rx", "xx", "ry", "r-"]}
+    for place, models in enumerate(runs.values()):
+        for row, size in enumerate((1, 2, 3)):
+            lost, quiet = [], []
+            for panel in combinations(models, size):
+                # every model has one or two runs, each as likely
+                for ballots in product(*(one * (2 // len(one)) for one in panel)):
+                    cast = [ballot for ballot in ballots if ballot != "-"]
+                    top = [name for name in set(cast) if cast.count(name) == max(map(cast.count, cast))]
+                    lost.append(np.mean([name != "r" for name in top]) if top else 0.0)
+                    quiet.append(not cast)
+            exact = 1e-12 if size == 1 else 0.01
+            assert wrong[row, place] == pytest.approx(np.mean(lost), abs=exact)
+            assert silent[row, place] == pytest.approx(np.mean(quiet), abs=exact)
+
+
+def test_correlated_majority_is_scipys_beta_binomial() -> None:
+    for size, chance, r in product((1, 4, 9), (0.1, 0.7), (0.05, 0.9)):
+        expected = stats.betabinom.sf(size // 2, size, chance * (1 - r) / r, (1 - chance) * (1 - r) / r)
+        assert float(correlated_majority(size, chance, r)) == pytest.approx(float(expected))
+    # voters that are always or never right, and two outside of what a beta-binomial can be
+    got = correlated_majority(3, np.array([1.0, 0.0, 0.6, 0.6]), np.array([0.3, 0.3, 1.2, -0.1]))
+    np.testing.assert_array_equal(got, [1.0, 0.0, np.nan, np.nan])
 
 
 def test_keywords_and_laws() -> None:

@@ -12,6 +12,7 @@ from limitset.core import coincidence
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.levels import Level
+from limitset.core.popularity import popularity
 from limitset.core.tallies import Tallies, tallied
 from limitset.datasets.planted.panels import (
     clones_world,
@@ -271,3 +272,13 @@ def test_intervals_cover() -> None:
         hits += [pair.low <= truth <= pair.high, panel.low <= truth <= panel.high]
     assert (hits >= 930).all()
     assert (hits <= 975).all()
+
+
+def test_popularity_has_no_share_below_zero() -> None:
+    # the running sum of steps up and down used to leave -1.9e-17 at the ranks of unseen answers
+    ends = Ends.of(item=[*"pppqqqrrr"], system="m", seed=[0, 1, 2] * 3, end=[*"deeceeeac"], right=0)
+    shares = popularity(tallied(ends), np.array([0]), class_count=None, splits=0, rng=rng())
+    # runs by rank: p 2, 1; q 2, 1; r 1, 1, 1
+    np.testing.assert_allclose(shares[:3], [5 / 9, 3 / 9, 1 / 9])
+    assert (shares >= 0).all()
+    assert (shares[3:] == 0).all()

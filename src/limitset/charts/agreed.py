@@ -12,6 +12,8 @@ from limitset.core.results import MeasurementTable
 HEIGHT = 320
 TELLING = 0.5
 """An upper bound from here on says too little to be drawn."""
+TELLING_LOW = 0.1
+"""A lower bound up to here says too little to be drawn."""
 
 
 def agreed_chart(
@@ -33,13 +35,14 @@ def agreed_chart(
     Returns
     -------
     altair.LayerChart
-        One line a stratum; a hollow mark with a stem is an upper bound where no rate could be given.
+        One line a stratum; a hollow mark with a stem is a bound where no rate could be given: it points down
+        from an upper one, up from a lower one.
     """
     import altair as alt
 
     rows = _rows(rates, coverage)
     drawn = [row for row in rows if row["value"] is not None]
-    bounds = [row for row in rows if row["value"] is None and (row["high"] or 1) < TELLING]
+    bounds = bounds_of(rows)
     if not drawn and not bounds:
         return nothing()
     names = list(dict.fromkeys(row["stratum"] for row in rows))
@@ -89,7 +92,7 @@ def agreed_chart(
         layers = layers + bound_marks(bounds, across, colour, tips)
     ends = {row["stratum"]: row["shown"].split(" [")[0] for row in drawn}
     # strata that have nothing but bounds are named at their last bound
-    last = {row["stratum"]: {**row, "value": row["high"]} for row in bounds if row["stratum"] not in ends}
+    last = {row["stratum"]: {**row, "value": row["bound"]} for row in bounds if row["stratum"] not in ends}
     ends |= {name: row["shown"] for name, row in last.items()}
     labels = end_labels(
         [*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=HEIGHT
@@ -102,15 +105,37 @@ def agreed_chart(
     return finished(layers + text, height=HEIGHT)
 
 
-def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list[Any]) -> Any:
-    """Draw blank values that have an upper bound: a dotted stem from zero to a hollow mark."""
+def bounds_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blank rows whose bound says something, with the bound and the way that its mark points."""
+    blank = [row for row in rows if row["value"] is None and row["high"] is not None]
+    upper = [{**row, "bound": row["high"], "points": "down"} for row in blank if row["high"] < TELLING]
+    lower = [
+        {**row, "bound": row["low"], "points": "up"}
+        for row in blank
+        if row["high"] >= 1 and (row["low"] or 0) > TELLING_LOW
+    ]
+    return [*upper, *lower]
+
+
+def heads_of(bounds: list[dict[str, Any]]) -> Any:
+    """Return the shapes of bounds: a triangle points the way that the value may lie."""
     import altair as alt
 
-    rows = [{**row, "zero": 0} for row in rows]
+    shapes = {"down": "triangle-down", "up": "triangle-up"}
+    found = list(dict.fromkeys(row["points"] for row in bounds))
+    scale = alt.Scale(domain=found, range=[shapes[way] for way in found])
+    return alt.Shape("points:N", scale=scale, legend=None)
+
+
+def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list[Any]) -> Any:
+    """Draw the bounds of blank values: a dotted stem over what the value may be, and a hollow mark."""
+    import altair as alt
+
+    rows = [{**row, "end": 0 if row["points"] == "down" else 1} for row in rows]
     base = alt.Chart(data_of(rows)).encode(x=across, color=colour)
-    stem = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("zero:Q"), y2="high:Q")
-    head = base.mark_point(shape="triangle-down", filled=False, size=46, opacity=1).encode(
-        y=alt.Y("high:Q"), tooltip=tips
+    stem = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("end:Q"), y2="bound:Q")
+    head = base.mark_point(filled=False, size=46, opacity=1).encode(
+        y=alt.Y("bound:Q"), shape=heads_of(rows), tooltip=tips
     )
     return stem + head
 

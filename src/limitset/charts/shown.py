@@ -25,9 +25,11 @@ def percent(measurement: Measurement) -> str:
     ('46 % [41, 51]', '1.2 % [0.9, 1.6]', '25 %')
     >>> percent(m(math.nan, math.nan, 0.05, "too few")), percent(m(math.nan, why="too few"))
     ('at most 5 %', 'blank')
+    >>> percent(m(math.nan, 0.719, 1.0, "too few"))
+    'at least 71 %'
     """
     if measurement.blank:
-        return f"at most {_digits(measurement.high, 1.0)} %" if measurement.bounded else "blank"
+        return _bound(measurement.low, measurement.high) if measurement.bounded else "blank"
     width = measurement.high - measurement.low
     value = f"{_digits(measurement.value, width)} %"
     if math.isnan(width):
@@ -108,6 +110,13 @@ def _plain(value: Any) -> Any:
 
 def _finite(value: float) -> float | None:
     return round(value, 6) if math.isfinite(value) else None
+
+
+def _bound(low: float, high: float) -> str:
+    # rounded outwards: a bound must stay one
+    if low > 0 and high >= 1:
+        return f"at least {math.floor(100 * low + 1e-9)} %"
+    return f"at most {math.ceil(100 * high - 1e-9)} %"
 
 
 def _digits(share: float, width: float) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from limitset.charts.agreed import bounds_of, heads_of
 from limitset.charts.shown import rows_of
 from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, nothing, top_of
 from limitset.core.results import MeasurementTable
 
 HEIGHT = 340
-TELLING = 0.5
-"""An upper bound from here on says too little to be drawn."""
 SOURCES = {
     "seed": "same model, same wording",
     "paraphrase": "same model, other wordings",
@@ -33,14 +32,15 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     Returns
     -------
     altair.LayerChart
-        One column a source and k; a hollow triangle is an upper bound where no rate could be given.
+        One column a source and k; a hollow triangle is a bound where no rate could be given: it points
+        down from an upper one, up from a lower one.
     """
     import altair as alt
 
     rows = _placed(rows_of(curve))
     boxes = _boxes(nulls, {row["place"]: row for row in rows})
     drawn = [row for row in rows if row["value"] is not None]
-    bounds = [row for row in rows if row["value"] is None and (row["high"] or 1) < TELLING]
+    bounds = bounds_of(rows)
     if not drawn and not bounds:
         return nothing()
     top = top_of([*rows, *({"value": box["upper"], "high": None} for box in boxes)], least=0.2)
@@ -92,8 +92,8 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     if bounds:
         head = (
             alt.Chart(data_of(bounds))
-            .mark_point(shape="triangle-down", filled=True, fill=PAPER, stroke=WRONG, size=60, opacity=1)
-            .encode(x=across, y=alt.Y("high:Q", scale=scale), tooltip=tips)
+            .mark_point(filled=True, fill=PAPER, stroke=WRONG, size=60, opacity=1)
+            .encode(x=across, y=alt.Y("bound:Q", scale=scale), shape=heads_of(bounds), tooltip=tips)
         )
         layers = layers + head
     if boxes:

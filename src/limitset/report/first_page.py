@@ -98,7 +98,8 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             titles.survival_title(truth.surviving),
             survival_chart(truth.surviving.curve),
             f"{n} Plurality of runs drawn from the whole design; ties are split evenly. Bands: 95 % "
-            f"intervals over questions. A line ends where fewer than five questions carry it.",
+            f"intervals over questions. A line ends where fewer than five questions are wrong, or fewer than "
+            f"five right.",
             truth.surviving.curve,
         ),
         _figure(
@@ -107,8 +108,9 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             agreed_chart(truth.agreed.rates, truth.agreed.coverage),
             f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the "
             f"share of "
-            "questions it covers; a hollow triangle is an upper bound where too few questions are wrong "
-            "for a rate; where even that says little, nothing is drawn. "
+            "questions it covers; a hollow triangle is a bound where too few questions are wrong for a rate "
+            "(it points down: at most) or too few right (up: at least); where even that says little, nothing "
+            "is drawn. "
             "A rate belongs to this number of runs.",
             truth.agreed.rates,
         ),
@@ -251,7 +253,9 @@ def _blanks(curve: MeasurementTable) -> str:
     blank = sum(row.blank for row in curve.rows())
     if blank == 0:
         return "No point is blank."
-    return f"{blank} point{'s' * (blank != 1)} blank: triangles are upper bounds."
+    return (
+        f"{blank} point{'s' * (blank != 1)} blank: triangles that point down are upper bounds, up lower ones."
+    )
 
 
 def _limits(analysis: Analysis) -> tuple[str, ...]:

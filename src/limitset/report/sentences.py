@@ -33,15 +33,19 @@ def headline(surviving: SurvivingError, *, questions: int) -> tuple[str, ...]:
     one, last = curve.one(votes=1), last_of(curve)
     votes = int(last.parameters["votes"])
     if one.blank:
-        return (
-            (f"One run is almost never wrong {where}: {percent(one)} of the time.",)
-            if one.high < 0.5
-            else (f"One run is almost always wrong {where}.",)
-        )
+        return (_nearly_one_sided(one, where),)
     first = f"One run is wrong {percent(one)} of the time {where}."
     if votes == 1:
         return (first, "There is one run a question, so what voting would leave cannot be told.")
     return (first, _after(last, surviving.share.one(system="all", stratum="all"), votes))
+
+
+def _nearly_one_sided(one: Measurement, where: str) -> str:
+    if one.bounded and one.high < 0.5:
+        return f"One run is almost never wrong {where}: {percent(one)} of the time."
+    if one.bounded and one.low > 0.5:
+        return f"One run is almost always wrong {where}: {percent(one)} of the time."
+    return f"How often one run is wrong {where} cannot be told: they are too few."
 
 
 def _after(last: Measurement, share: Measurement, votes: int) -> str:
@@ -130,22 +134,17 @@ def _strictest_told(agreed: WrongWhenAgreed, stratum: str) -> Trust:
     judged_ones = []
     for threshold in (one for one in RUNS if one in given):
         rate = agreed.rates.one(stratum=stratum, threshold=threshold)
-        judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=_judged(rate)))
+        # a blank rate is judged by its bound: an upper one can hold, a lower one can fail
+        verdict = judged(rate, holds_if=TRUSTED, above=False)
+        judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=verdict))
     told = [one for one in judged_ones if one.verdict is not Verdict.CANT_TELL]
     return (told or judged_ones)[0]
-
-
-def _judged(rate: Measurement) -> Verdict:
-    # a bound alone can show that a rate is low, never that it is high
-    if rate.blank:
-        return Verdict.HOLDS if rate.bounded and rate.high < TRUSTED else Verdict.CANT_TELL
-    return judged(rate, holds_if=TRUSTED, above=False)
 
 
 def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
     """Say where agreement may be acted on, where not, and what would settle the rest."""
     found: list[str] = []
-    bad = sorted((one for one in trusts if one.verdict is Verdict.FAILS), key=lambda one: -one.rate.value)
+    bad = sorted((one for one in trusts if one.verdict is Verdict.FAILS), key=lambda one: -_least(one.rate))
     for one in bad[:2]:
         found.append(
             f"Do not trust agreement on {_of(one)}: when at least {one.runs} agree, they are wrong "
@@ -164,6 +163,10 @@ def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
     open_ones = [one for one in trusts if one.verdict is Verdict.CANT_TELL]
     found.extend(_cant_tell(one) for one in open_ones)
     return tuple(found[:MOST_ADVICE])
+
+
+def _least(rate: Measurement) -> float:
+    return rate.low if rate.blank else rate.value
 
 
 def _cant_tell(one: Trust) -> str:

@@ -64,9 +64,12 @@ def _agreed_overall(one: Trust) -> str:
 
 def unanimity_title(unanimity: Unanimity, nulls: UnanimityNulls) -> str:
     """State the last point of one model's curve, against what unequal difficulty alone would give."""
-    known = [row for row in unanimity.curve.where(source="seed").rows() if not row.blank]
+    rows = list(unanimity.curve.where(source="seed").rows())
+    # without any rate, a lower bound says more than that there is none
+    known = [row for row in rows if not row.blank] or [row for row in rows if row.bounded and row.low > 0.5]
     if not known:
-        return "Too few questions are unanimously wrong to give a rate"
+        few_right = any("the rest" in row.blank_reason for row in rows)
+        return f"Too few questions are unanimously {'right' if few_right else 'wrong'} to give a rate"
     last = max(known, key=lambda row: int(row.parameters["k"]))
     k = int(last.parameters["k"])
     if k == 1:

@@ -28,8 +28,7 @@ _ANY = (
         plain="46 % [41, 51] is an estimate with its 95 % interval. Questions are left out one at a time: "
         "runs of "
         "one question are not independent of each other. Blank where fewer than five questions carry a "
-        "number; "
-        "then an upper bound stands instead.",
+        "number or its opposite; then a bound stands instead: at most, or at least.",
     ),
     Definition(
         term="where answers vary (variance shares)",

@@ -187,11 +187,12 @@ def _votes(most: int) -> list[int]:
 def _share(wrong: Float[np.ndarray, "n q"], most: int, key_error: float, confidence: float) -> Interval:
     if most == 1:
         return Interval.blank("one run a question")
-    last = share_or_bound(wrong[-1], 1 - wrong[-1], confidence=confidence)
+    last = share_or_bound(wrong[-1], 1 - wrong[-1], confidence=confidence, anchor_error=key_error)
     single = float(wrong[0].mean())
     if last.blank_reason:
         high = last.high / single if single > 0 else UNDEFINED
-        low = 0.0 if single > 0 else UNDEFINED
+        # e_1 is 1 at most, so the share is no less than e_N
+        low = last.low if single > 0 else UNDEFINED
         return Interval(value=UNDEFINED, low=low, high=high, n=last.n, blank_reason=last.blank_reason)
     got = log_ratio_jackknife(wrong[-1], wrong[0], confidence=confidence)
     widening = key_error * max(got.value, 1.0) / single

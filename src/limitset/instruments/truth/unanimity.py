@@ -82,8 +82,9 @@ def wrong_when_unanimous(
     -----
     Counts of different cells are never pooled before the factorials: with two systems at 0 and 1 and 16
     runs that is too low by factors .93, .62 and .02 at k = 2, 4 and 8. A point whose wrong or whose right
-    unanimity rests on fewer than five questions (effective number) is blank, with an upper bound. A key error
-    eps widens the interval by ``eps / P(k unanimous)``. There is no extrapolation beyond the last k.
+    unanimity rests on fewer than five questions (effective number) is blank, with an upper bound where few
+    are wrong and a lower one where few are right. A key error eps widens the interval by
+    ``eps / P(k unanimous)``. There is no extrapolation beyond the last k.
 
     References
     ----------
