@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from limitset.core.ends import Ends
 from limitset.core.tallies import tallied
 from limitset.datasets.planted import planted_panel, stratified_world
 from limitset.report.references import entries
+from limitset.studies.spec import FirstLook, parse_study
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -174,6 +176,17 @@ def test_python_of_the_pages_runs(path, given):
 
 def test_pages_whose_python_is_not_run_exist():
     assert not [page for page in NOT_RUN if not python_blocks(DOCS / page)]
+
+
+def test_the_study_file_of_the_page_shows_every_default():
+    [shown] = [
+        code
+        for kind, code in FENCE.findall((DOCS / "studies.md").read_text(encoding="utf-8"))
+        if kind == "toml"
+    ]
+    least = 'kind = "first_look"\nmodels = ["smollm2-135m-instruct", "./my-model"]'
+    assert parse_study(shown, name="studies.md") == parse_study(least, name="least")
+    assert tomllib.loads(shown).keys() | {"schema_version"} == FirstLook.model_fields.keys()
 
 
 def identifiers(text):
