@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """How often does the canonicaliser disagree with a reader?
 
 Usage: python runs/canonicaliser/measure.py
