@@ -14,7 +14,7 @@ from limitset.cli.main import app
 from limitset.core.ends import Ends
 from limitset.core.tallies import tallied
 from limitset.datasets.planted import planted_panel, stratified_world
-from limitset.report.references import entries
+from limitset.report.references import entries, instruments
 from limitset.studies.spec import FirstLook, parse_study
 
 ROOT = Path(__file__).parents[2]
@@ -201,6 +201,23 @@ def test_every_work_that_is_cited_is_in_the_references():
     cited = {(name, path.name) for path in files for name in identifiers(path.read_text(encoding="utf-8"))}
     assert len(cited) > 40
     assert not sorted(one for one in cited if one[0] not in known)
+
+
+def test_every_instrument_can_be_cited():
+    named_in_code = {
+        name
+        for path in (ROOT / "src").rglob("*.py")
+        for name in re.findall(r'^INSTRUMENT\b.*= "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(named_in_code) > 15
+    assert named_in_code <= instruments().keys()
+
+
+@pytest.mark.parametrize("page", sorted(NOT_RUN))
+def test_names_of_pages_that_are_not_run_exist(page):
+    for code in python_blocks(DOCS / page):
+        lines = [line for line in code.splitlines() if line.startswith(("from ", "import "))]
+        exec("\n".join(lines), {})
 
 
 def test_no_work_stands_in_the_references_twice():
