@@ -135,8 +135,7 @@ def test_few_right_questions_are_blank_with_a_lower_bound():
     share = got.share.one(system="all", stratum="all")
     # e_1 is 1 at most
     assert (share.blank, share.low) == (True, point.low)
-    keyed = surviving_error(tallies, rng=_rng()).share.one(system="all", stratum="all")
-    assert keyed.high == pytest.approx(1 / 0.97)
+    assert share.high == pytest.approx(1 / 0.97)
 
 
 def test_no_event_is_bounded_by_about_three_over_n():
@@ -207,6 +206,26 @@ def test_a_doubtful_key_widens_the_interval():
         )
         assert one.low - other.low == pytest.approx(by)
         assert other.high - one.high == pytest.approx(by)
+
+
+@pytest.mark.parametrize(("right", "by"), [(2, (0.03, 0.0)), (18, (0.0, 0.03 / 0.1))])
+def test_a_doubtful_key_widens_the_bound_of_the_share(right, by):
+    names = [f"q{n}" for n in range(20)]
+    ends = Ends.of(
+        item=names * 2,
+        system="m",
+        seed=[0] * 20 + [1] * 20,
+        end=["r"] * right + ["a"] * (20 - right) + ["r"] * right + ["a"] * (20 - right),
+        right=([1] * right + [0] * (20 - right)) * 2,
+    )
+    sure, doubtful = (
+        surviving_error(
+            tallied(ends, Items.of(item=names, text=names, anchor_error=[error] * 20)), rng=_rng()
+        ).share.one(system="all", stratum="all")
+        for error in (0.0, 0.03)
+    )
+    assert sure.blank
+    assert (sure.low - doubtful.low, doubtful.high - sure.high) == pytest.approx(by)
 
 
 def test_laws():
