@@ -20,8 +20,14 @@ def main() -> None:
     """Print agreement between the two readings, and the error of `classify`."""
     with LABELS.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    twice = [row for row in rows if row["second_right"]]
-    show("two readings disagree", [row["label_right"] != row["second_right"] for row in twice])
+    twice = [row for row in rows if row["second_outcome"]]
+    show(
+        "two readings differ in the outcome", [row["label_outcome"] != row["second_outcome"] for row in twice]
+    )
+    show(
+        "two readings differ in the class",
+        [normalised(row["label_class"]) != normalised(row["second_class"]) for row in twice],
+    )
     wrong_outcome, wrong_class, misses = [], [], []
     for row in rows:
         got = classify(
@@ -33,11 +39,11 @@ def main() -> None:
         )
         judged = "right" if got.right else "wrong"
         outcome = judged if got.status is Status.ANSWERED else got.status.value
-        wrong_outcome.append(outcome != row["label_right"])
+        wrong_outcome.append(outcome != row["label_outcome"])
         wrong_class.append(normalised(got.end or "") != normalised(row["label_class"]))
         if wrong_outcome[-1] or wrong_class[-1]:
             misses.append(
-                (row["item"], row["reply"], row["label_class"], row["label_right"], got.end, outcome)
+                (row["item"], row["reply"], row["label_class"], row["label_outcome"], got.end, outcome)
             )
     show(f"version {CANONICALISER_VERSION}: right/wrong/abstained/unparsed differs", wrong_outcome)
     for column in ("form", "model", "stratum"):
