@@ -117,14 +117,16 @@ def bounds_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*upper, *lower]
 
 
-def heads_of(bounds: list[dict[str, Any]]) -> Any:
-    """Return the shapes of bounds: a triangle points the way that the value may lie."""
-    import altair as alt
+def by_way(bounds: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the shape and the rows of upper and of lower bounds: triangles point where the value may lie.
 
-    shapes = {"down": "triangle-down", "up": "triangle-up"}
-    found = list(dict.fromkeys(row["points"] for row in bounds))
-    scale = alt.Scale(domain=found, range=[shapes[way] for way in found])
-    return alt.Shape("points:N", scale=scale, legend=None)
+    One layer each, because a scale of shapes would be shared with the shapes of the strata.
+    """
+    return [
+        (f"triangle-{way}", rows)
+        for way in ("down", "up")
+        if (rows := [row for row in bounds if row["points"] == way])
+    ]
 
 
 def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list[Any]) -> Any:
@@ -133,11 +135,11 @@ def bound_marks(rows: list[dict[str, Any]], across: Any, colour: Any, tips: list
 
     rows = [{**row, "end": 0 if row["points"] == "down" else 1} for row in rows]
     base = alt.Chart(data_of(rows)).encode(x=across, color=colour)
-    stem = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("end:Q"), y2="bound:Q")
-    head = base.mark_point(filled=False, size=46, opacity=1).encode(
-        y=alt.Y("bound:Q"), shape=heads_of(rows), tooltip=tips
-    )
-    return stem + head
+    layers = base.mark_rule(strokeDash=[1, 4], strokeWidth=1.2).encode(y=alt.Y("end:Q"), y2="bound:Q")
+    for shape, some in by_way(rows):
+        head = alt.Chart(data_of(some)).mark_point(shape=shape, filled=False, size=46, opacity=1)
+        layers = layers + head.encode(x=across, color=colour, y=alt.Y("bound:Q"), tooltip=tips)
+    return layers
 
 
 def _rows(rates: MeasurementTable, coverage: MeasurementTable | None) -> list[dict[str, Any]]:

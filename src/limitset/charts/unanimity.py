@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from limitset.charts.agreed import bounds_of, heads_of
+from limitset.charts.agreed import bounds_of, by_way
 from limitset.charts.shown import rows_of
 from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, nothing, top_of
 from limitset.core.results import MeasurementTable
@@ -89,11 +89,11 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
         y=up, tooltip=tips
     )
     layers = grey + line + bars + points
-    if bounds:
+    for shape, some in by_way(bounds):
         head = (
-            alt.Chart(data_of(bounds))
-            .mark_point(filled=True, fill=PAPER, stroke=WRONG, size=60, opacity=1)
-            .encode(x=across, y=alt.Y("bound:Q", scale=scale), shape=heads_of(bounds), tooltip=tips)
+            alt.Chart(data_of(some))
+            .mark_point(shape=shape, filled=True, fill=PAPER, stroke=WRONG, size=60, opacity=1)
+            .encode(x=across, y=alt.Y("bound:Q", scale=scale), tooltip=tips)
         )
         layers = layers + head
     if boxes:
