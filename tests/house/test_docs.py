@@ -1,5 +1,6 @@
 """Do the links, commands, code and references of the documentation hold?"""
 
+import csv
 import re
 import shlex
 import tomllib
@@ -187,6 +188,15 @@ def test_the_study_file_of_the_page_shows_every_default():
     least = 'kind = "first_look"\nmodels = ["smollm2-135m-instruct", "./my-model"]'
     assert parse_study(shown, name="studies.md") == parse_study(least, name="least")
     assert tomllib.loads(shown).keys() | {"schema_version"} == FirstLook.model_fields.keys()
+
+
+def test_the_tutorial_describes_the_panel_that_is_shipped():
+    page = (DOCS / "tutorials" / "audit-a-file.md").read_text(encoding="utf-8")
+    with (ROOT / "examples" / "panel.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert f"```text\n{','.join(rows[0])}\n```" in page
+    assert f"{len(rows)} replies" in page
+    assert f"{len({row['question'] for row in rows})} questions" in page
 
 
 def identifiers(text):
