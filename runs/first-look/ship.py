@@ -44,7 +44,7 @@ def main(study: Path) -> None:
 
 
 def write_panel(ends, items) -> None:
-    """Write the first questions of each stratum, four seeds and two wordings of each, as a file of replies."""
+    """Write some questions of each stratum, four seeds and two wordings of each, as a file of replies."""
     texts = {row["item"]: row for row in items.rows()}
     chosen = {
         row["item"]

@@ -51,7 +51,7 @@ def number(value: float, width: float = math.nan) -> str:
         return "never"
     if math.isnan(width) or width <= 0:
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return f"{value:.{max(0, math.ceil(-math.log10(width)))}f}"
+    return f"{value:.{max(0, math.ceil(-math.log10(width / 3)))}f}"
 
 
 def with_interval(measurement: Measurement) -> str:

@@ -5,6 +5,7 @@ Own modules are imported inside commands, so that `limitset --help` loads nothin
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated
@@ -75,6 +76,8 @@ def main(
 
 def run() -> None:
     """Run a command and exit with its status."""
+    # threads that wait by spinning slow a shared machine down many times over; set before torch is loaded
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(status_of(sys.argv[1:]))
 
 

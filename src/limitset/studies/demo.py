@@ -24,7 +24,7 @@ from limitset.datasets.planted.twin_control import (
     false_twin_control,
     false_twin_control_of_pairs,
 )
-from limitset.datasets.planted.twins import TwinNet, TwinPanel, twin_panel
+from limitset.datasets.planted.twins import TwinNet, TwinPanel, one_thread, twin_panel
 from limitset.instruments.alignment.cka import linear_cka
 from limitset.instruments.dynamics.perturbation import perturbation_stability
 from limitset.instruments.weights.flatness import Weights, relative_flatness
@@ -138,9 +138,10 @@ def run_demo(
     >>> print(done.page.headline[0])  # doctest: +SKIP
     """
     say = progress or (lambda _: None)
-    panel = twin_panel(seed=seed, nets=nets, progress=say)
-    say(f"scoring {len(panel.nets)} nets")
-    controls = controls_of(panel)
+    with one_thread():
+        panel = twin_panel(seed=seed, nets=nets, progress=say)
+        say(f"scoring {len(panel.nets)} nets")
+        controls = controls_of(panel)
     page = page_of(controls, panel, date=date, command=command)
     out.mkdir(parents=True, exist_ok=True)
     path = out / "page.html"

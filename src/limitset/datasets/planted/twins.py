@@ -213,7 +213,7 @@ def twin_nets(
     weights = [torch.stack([torch.from_numpy(start[part]) for start in starts]) for part in range(6)]
     if kind != "untrained":
         lessons = [draw_sums(drawings, rng=streams.child("drawings").generator(net)) for net in range(nets)]
-        with _one_thread():
+        with one_thread():
             _train(weights, lessons, own_world, streams.child("batches"), steps)
     return tuple(
         TwinNet(kind=kind, number=net, model=_module(weights, net), world=frozen(own_world))
@@ -300,7 +300,8 @@ def _module(weights: list[Tensor], net: int) -> torch.nn.Sequential:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread inside the block."""
     # products this small lose more to waiting threads than they gain, twentyfold on a busy machine
     before = torch.get_num_threads()
     torch.set_num_threads(1)
