@@ -150,6 +150,9 @@ def test_single_runs_of_one_system_tell_nothing_of_pairs():
         assert got.values.one(stratum="all", quantity=quantity).blank_reason == "it never happened"
     lone = false_collision(_tallies({"q": {"m": "rx"}})).values
     assert lone.one(stratum="all", quantity="closure_gap").blank_reason == "fewer than two questions"
+    # two are enough: modal shares 1/2 and 1, right 1/2 and 1
+    two = false_collision(_tallies({"p": {"m": "rx"}, "q": {"m": "rr"}})).values
+    assert two.one(stratum="all", quantity="closure_gap").value == 0.0
 
 
 def test_a_doubtful_key_widens():
