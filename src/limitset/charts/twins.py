@@ -42,7 +42,9 @@ def twins_chart(scores: Sequence[Mapping[str, Any]]) -> Any:
         fill=alt.Fill("group:N", scale=fill, legend=alt.Legend(title=None, symbolType="square")),
         stroke=alt.Stroke("group:N", scale=edge, legend=alt.Legend(title=None, symbolType="square")),
         strokeDash=alt.StrokeDash(
-            "group:N", scale=alt.Scale(domain=list(GROUPS), range=[[1, 0], [4, 2], [1, 0]]), legend=None
+            "group:N",
+            scale=alt.Scale(domain=list(GROUPS), range=[[1, 0], [4, 2], [1, 0]]),
+            legend=alt.Legend(title=None, symbolType="square"),
         ),
         tooltip=[
             alt.Tooltip("score:N"),
