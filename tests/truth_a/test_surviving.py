@@ -58,6 +58,7 @@ def test_by_hand():
     got = surviving_error(_tallies(QUESTIONS), draws=4000, rng=_rng())
     curve = got.curve.where(system="all", stratum="all")
     assert curve.axes["votes"].tolist() == [1, 2, 3, 4]
+    assert not any("left out" in note for note in got.curve.notes)
     assert curve.value[0] == (2 / 4 + 3 / 4) / 2
     assert curve.value[1] == pytest.approx((1 / 2 + 3 / 4) / 2, abs=0.004)
     assert curve.value[3] == 0.5
@@ -136,6 +137,17 @@ def test_few_right_questions_are_blank_with_a_lower_bound():
     # e_1 is 1 at most
     assert (share.blank, share.low) == (True, point.low)
     assert share.high == pytest.approx(1 / 0.97)
+
+
+def test_share_is_judged_after_the_last_vote():
+    # rrabc: four votes tie r with a wrong one whenever an r is left out, five do not: e_1 = 3/5, e_5 = 0
+    tallies = _tallies({f"q{n}": "rrabc" for n in range(10)} | {f"t{n}": "rrrrr" for n in range(10)})
+    got = surviving_error(tallies, rng=_rng(), draws=50)
+    assert got.curve.one(system="all", stratum="all", votes=4).value > 0.1
+    share = got.share.one(system="all", stratum="all")
+    # none of twenty: 1 - .05^(1 / 20), over e_1 = .3
+    assert (share.blank_reason, share.n) == ("no question carries it", 20)
+    assert share.high == pytest.approx((1 - 0.05 ** (1 / 20)) / 0.3)
 
 
 def test_no_event_is_bounded_by_about_three_over_n():

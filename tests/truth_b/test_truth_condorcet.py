@@ -12,15 +12,18 @@ from scipy import stats
 from limitset.core.agreements import Source, groups_of, unit_shares
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
+from limitset.core.intervals import jackknife_interval
 from limitset.core.levels import Level
 from limitset.core.majorities import correlated_majority, equivalent_votes, majority_accuracy
-from limitset.core.tallies import tallied
+from limitset.core.results import MeasurementTable
+from limitset.core.tallies import Tallies, tallied
 from limitset.core.voting import after_one_run_each
 from limitset.datasets.planted.panels import (
     clones_world,
     independent_world,
     mixture_world,
     planted_tallies,
+    shared_difficulty_world,
     stratified_world,
 )
 from limitset.instruments.truth.condorcet import condorcet
@@ -180,6 +183,21 @@ def test_correlated_majority_is_scipys_beta_binomial() -> None:
     # voters that are always or never right, and two outside of what a beta-binomial can be
     got = correlated_majority(3, np.array([1.0, 0.0, 0.6, 0.6]), np.array([0.3, 0.3, 1.2, -0.1]))
     np.testing.assert_array_equal(got, [1.0, 0.0, np.nan, np.nan])
+
+
+def test_correlated_interval_leaves_out_questions() -> None:
+    tallies = planted_tallies(shared_difficulty_world(), questions=30, seeds=3, rng=rng(2))
+
+    def correlated(part: Tallies) -> MeasurementTable:
+        got = condorcet(part, rng=rng(), draws=1, size_max=3).accuracy
+        return got.where(unit="votes", size=3, estimate="correlated")
+
+    whole = correlated(tallies)
+    left_out = np.array([correlated(tallies.of_questions(np.arange(30) != q)).value[0] for q in range(30)])
+    expected = jackknife_interval(whole.value[0], left_out)
+    assert whole.low[0] == pytest.approx(expected.low)
+    assert whole.high[0] == pytest.approx(expected.high)
+    assert 0 < whole.low[0] < whole.high[0] < 1
 
 
 def test_keywords_and_laws() -> None:
