@@ -325,3 +325,12 @@ def test_rounding_follows_the_interval(value, low, high, words):
         percent(Measurement(instrument="x", version=1, level=Level.ANSWER, value=value, low=low, high=high))
         == words
     )
+
+
+def test_bounds_stay_in_the_table_where_a_stratum_has_a_rate():
+    rows = [
+        ("lure", 0.5, 0.4, 0.2, 0.6, 40.0, "", ""),
+        ("lure", 0.75, math.nan, 0.0, 0.3, 9.0, "", "fewer than 5"),
+    ]
+    chart = charts.agreed_chart(planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
+    assert not _rows(chart, "points")

@@ -35,14 +35,15 @@ def agreed_chart(
     Returns
     -------
     altair.LayerChart
-        One line a stratum; a hollow mark with a stem is a bound where no rate could be given: it points down
-        from an upper one, up from a lower one.
+        One line a stratum, as far as a rate can be given. Strata without any rate show their bounds: a hollow
+        mark with a stem, pointing down from an upper one and up from a lower one.
     """
     import altair as alt
 
     rows = _rows(rates, coverage)
     drawn = [row for row in rows if row["value"] is not None]
-    bounds = bounds_of(rows)
+    told = {row["stratum"] for row in drawn}
+    bounds = [row for row in bounds_of(rows) if row["stratum"] not in told]
     if not drawn and not bounds:
         return nothing()
     names = list(dict.fromkeys(row["stratum"] for row in rows))

@@ -30,7 +30,7 @@ def demo(
 
       limitset demo --seed 7 --out twins --open
     """
-    # before numpy is loaded: its products here are too small for threads, which wait sixfold longer than they work
+    # before numpy is loaded: its products here are so small that threads wait longer than they work
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _require_torch()
     from limitset.core.exits import ExitStatus

@@ -106,12 +106,9 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "agreed",
             titles.agreed_title(sentences.trust_in_agreement(truth.agreed)),
             agreed_chart(truth.agreed.rates, truth.agreed.coverage),
-            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the "
-            f"share of "
-            "questions it covers; a hollow triangle is a bound where too few questions are wrong for a rate "
-            "(it points down: at most) or too few right (up: at least); where even that says little, nothing "
-            "is drawn. "
-            "A rate belongs to this number of runs.",
+            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the share of "
+            "questions it covers. A line ends where fewer than five questions are wrong, or right, for a rate; "
+            "the table below has the bounds.",
             truth.agreed.rates,
         ),
         _figure(
