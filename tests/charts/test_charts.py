@@ -228,7 +228,7 @@ def test_twins_are_relative_to_the_largest_and_labelled_with_the_value(tmp_path)
     chart = charts.twins_chart(scores)
     rows = _rows(chart, "relative")[:4]
     assert [row["relative"] for row in rows] == pytest.approx([0.0126 / 0.0131, 1, 1, 0.003 / 0.93])
-    assert rows[1]["label"] == "0.013 [0.012, 0.014]"
+    assert rows[1]["label"] == "0.0131 [0.0120, 0.0140]"
     save_chart(chart, tmp_path / "twins.png")
     assert (tmp_path / "twins.png").read_bytes().startswith(b"\x89PNG")
 

@@ -106,8 +106,8 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "agreed",
             titles.agreed_title(sentences.trust_in_agreement(truth.agreed)),
             agreed_chart(truth.agreed.rates, truth.agreed.coverage),
-            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the share of "
-            "questions it covers. A line ends where fewer than five questions are wrong, or right, for a rate; "
+            f"{n} The commonest answer, where at least so many runs give it. The area of a mark is the "
+            "share of questions it covers. A line ends where fewer than five questions are wrong, or right: "
             "the table below has the bounds.",
             truth.agreed.rates,
         ),
