@@ -26,8 +26,8 @@ def audit(
 
     Without a key column the page shows what agreement can show, and says what it cannot.
 
-    Examples
-    --------
+    For example:
+
       limitset audit replies.csv
 
       limitset audit judged.parquet --map model=judge --map answer=verdict --json

@@ -15,8 +15,8 @@ def cite(
 ) -> None:
     """Print the works that an instrument rests on.
 
-    Examples
-    --------
+    For example:
+
       limitset cite surviving_error
 
       limitset cite wrong_when_unanimous > refs.bib

@@ -24,8 +24,8 @@ def demo(
     Nothing is downloaded; it takes less than a minute on two cores and needs the extra "models" (torch).
     Ends with status 1 when the twins differ where they should not, 3 when more nets are needed.
 
-    Examples
-    --------
+    For example:
+
       limitset demo
 
       limitset demo --seed 7 --out twins --open

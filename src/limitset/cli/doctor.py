@@ -25,8 +25,8 @@ NEEDED = {
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """Say what is installed and what is missing; changes nothing.
 
-    Examples
-    --------
+    For example:
+
       limitset doctor
 
       limitset doctor --json

@@ -21,8 +21,8 @@ def pack(
 
     Packing twice gives the same bytes. Classified ends and accepted answers always go along.
 
-    Examples
-    --------
+    For example:
+
       limitset pack first-look
 
       limitset pack first-look share.zip --without-text

@@ -28,8 +28,8 @@ def query(
 
     The columns "end" and "right" need their double quotes: alone they are words of SQL.
 
-    Examples
-    --------
+    For example:
+
       limitset query first-look 'show tables'
 
       limitset query first-look 'select system, avg("right") from ends group by all'
@@ -54,8 +54,8 @@ def query(
 def printable(text: str) -> str:
     """Show control characters instead of obeying them: replies of models may hold terminal codes.
 
-    Examples
-    --------
+    For example:
+
     >>> printable("plain\\x1b[31m")
     'plain␛[31m'
     """

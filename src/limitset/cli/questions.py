@@ -17,8 +17,8 @@ def questions(
 ) -> None:
     """List questions with their keys, lures and anchors.
 
-    Examples
-    --------
+    For example:
+
       limitset questions --count 30                 what a study of 30 questions would ask
       limitset questions --stratum lure             questions with a popular wrong answer
       limitset questions --file mine.jsonl --json   your own, as they were understood

@@ -17,8 +17,8 @@ def report(
 ) -> None:
     """Measure a finished study anew from its rows, and write its page.
 
-    Examples
-    --------
+    For example:
+
       limitset report first-look --open
 
       limitset report audit --png figures

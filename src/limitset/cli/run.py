@@ -36,8 +36,8 @@ def run(
     Writes a study folder with every row and one self-contained page. Stopped or killed, the same command
     goes on where it was.
 
-    Examples
-    --------
+    For example:
+
       limitset run --quick
 
       limitset run --model ./my-model --model smollm2-135m-instruct --questions mine.jsonl

@@ -26,8 +26,8 @@ def show(
 ) -> None:
     """Say what a study is, how far it is, and what failed.
 
-    Examples
-    --------
+    For example:
+
       limitset study show first-look
     """
     from limitset.store.study_folder import StudyFolder
@@ -48,8 +48,8 @@ def check(
 ) -> None:
     """Read a study file and say what it means, without running anything.
 
-    Examples
-    --------
+    For example:
+
       limitset study check first-look.toml
     """
     from limitset.studies.spec import read_study
