@@ -98,3 +98,43 @@ def test_interrupt_is_not_an_error_of_ours(monkeypatch, capsys):
     monkeypatch.setattr(main, "app", stopped)
     assert main.status_of(["run"]) == main.INTERRUPTED
     assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_cut_off_weights_are_refused_before_anything_is_written(tmp_path, capsys):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
+    assert main.status_of(["run", "--quick", "--model", str(folder), "--out", str(tmp_path / "out")]) == 2
+    assert "must be a whole safetensors file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_path_that_is_no_folder_is_not_taken_for_a_hub_model(tmp_path, capsys):
+    assert main.status_of(["run", "--quick", "--model", "./nothing", "--out", str(tmp_path / "out")]) == 2
+    assert "./nothing must be a folder with a model" in capsys.readouterr().err
+
+
+def test_ctrl_c_inside_a_command_says_that_nothing_is_lost(monkeypatch, capsys):
+    from limitset.studies import panel_audit
+
+    def stopped(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(panel_audit, "run_audit", stopped)
+    assert main.status_of(["audit", "x.csv"]) == main.INTERRUPTED
+    assert "what is finished is kept" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line_also_for_the_page(monkeypatch, tmp_path, capsys):
+    from limitset.studies import reporting
+
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reporting, "write_page", full)
+    replies = tmp_path / "r.csv"
+    rows = [f"Q{n}?,m,{'yes' if n % 3 else 'no'},yes" for n in range(30)]
+    replies.write_text("question,model,answer,key\n" + "\n".join(rows), encoding="utf-8")
+    assert main.status_of(["audit", str(replies), "--out", str(tmp_path / "out")]) == ExitStatus.BAD_INPUT
+    assert "Free some space" in capsys.readouterr().err

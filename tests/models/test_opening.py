@@ -1,7 +1,6 @@
 """Is every way of naming a model found, and is every model that cannot be opened one clear sentence?"""
 
 import json
-import re
 import subprocess
 import sys
 
@@ -58,11 +57,11 @@ def test_weights_changed_change_the_identity(tiny_folder):
 
 
 @pytest.mark.parametrize("keep", [0, 1000, -100])
-def test_cut_weights(tiny_folder, keep):
+def test_cut_weights_are_refused_before_torch_reads_them(tiny_folder, keep):
     path = tiny_folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match=rf"files in {re.escape(str(tiny_folder))} must be a causal"):
-        open_model(str(tiny_folder), device="cpu")
+    with pytest.raises(InputError, match=r"model\.safetensors must be a whole safetensors file"):
+        resolve(str(tiny_folder))
 
 
 def test_missing_tensor(tiny_folder):

@@ -105,6 +105,8 @@ def status_of(arguments: list[str]) -> int:
         return _complain(
             "this is a fault of limitset, not of your input; please report it", ExitStatus.INTERNAL
         )
+    if status == INTERRUPTED:  # typer itself turns Ctrl-C into this number, without a word
+        _complain("stopped; what is finished is kept, the same command goes on from there", INTERRUPTED)
     return int(status or ExitStatus.DONE)
 
 

@@ -101,6 +101,10 @@ def resolve(spec: str) -> ModelSource:
         return _packaged(spec)
     if Path(spec).expanduser().is_dir():
         return _folder(Path(spec).expanduser().resolve(), name=Path(spec).resolve().name, kind="folder")
+    if spec.startswith((".", "/", "~")):
+        raise InputError.of(
+            expected=f"{spec} must be a folder with a model", got="no folder there", fix="Check the path."
+        )
     if HUB_ID.fullmatch(spec):
         return _folder(_hub_folder(spec), name=spec, kind="hub")
     close = difflib.get_close_matches(spec.lower(), PACKAGED, n=1, cutoff=0.3)
@@ -187,6 +191,8 @@ def _folder(folder: Path, *, name: str, kind: Literal["folder", "hub"]) -> Model
             got="no weights" if (folder / "config.json").is_file() else "no config.json",
             fix="Give a folder written by save_pretrained.",
         )
+    for path in weights:
+        _require_whole(path)
     return ModelSource(
         name=name,
         identity=_identity(name, [_remembered_sha256(path) for path in weights], folder),
@@ -194,6 +200,21 @@ def _folder(folder: Path, *, name: str, kind: Literal["folder", "hub"]) -> Model
         path=folder,
         kind=kind,
     )
+
+
+def _require_whole(weights: Path) -> None:
+    """Refuse cut-off weights before a study folder is made for them."""
+    if weights.suffix != ".safetensors":
+        return
+    import safetensors
+
+    try:
+        with safetensors.safe_open(weights, framework="numpy") as tensors:
+            tensors.keys()
+    except (safetensors.SafetensorError, OSError) as error:
+        raise InputError.of(
+            expected=f"{weights} must be a whole safetensors file", got=error, fix="Fetch or save it again."
+        ) from error
 
 
 def _hub_folder(spec: str) -> Path:

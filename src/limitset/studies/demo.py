@@ -29,6 +29,7 @@ from limitset.instruments.alignment.cka import linear_cka
 from limitset.instruments.dynamics.perturbation import perturbation_stability
 from limitset.instruments.weights.flatness import Weights, relative_flatness
 from limitset.report.page import Page, write_page
+from limitset.store.disk import disk_errors
 from limitset.studies.demo_page import ANCHORED, page_of, verdict_of
 
 NOISE: Final = 0.1
@@ -143,9 +144,10 @@ def run_demo(
         say(f"scoring {len(panel.nets)} nets")
         controls = controls_of(panel)
     page = page_of(controls, panel, date=date, command=command)
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "page.html"
-    write_page(page, path)
+    with disk_errors(path, doing="write the page"):
+        out.mkdir(parents=True, exist_ok=True)
+        write_page(page, path)
     return DemoResult(page=page, path=path, controls=controls)
 
 

@@ -15,6 +15,7 @@ from limitset.core.loops import ORBIT_KINDS
 from limitset.report.analysis import Analysis, analyse
 from limitset.report.first_page import build_page
 from limitset.report.page import Page, write_page
+from limitset.store.disk import disk_errors
 from limitset.store.study_folder import StudyFolder
 
 NAMED = 2
@@ -70,7 +71,8 @@ def rebuild(path: Path) -> Finished:
         provenance=_provenance(lock),
         attributions=tuple(lock.get("attributions", ())),
     )
-    write_page(page, target)
+    with disk_errors(target, doing="write the page"):
+        write_page(page, target)
     return Finished(folder=path, path=target, page=page, analysis=analysis)
 
 
