@@ -1,11 +1,12 @@
 """limitset: where models end up when you run them again and again, and how often that place is wrong."""
 
-from importlib import import_module
 from typing import Any
+
+from limitset.core.lazy_names import loaded
 
 __version__ = "0.1.0"
 
-_LAZY = {
+_HOMES = {
     "Ends": "limitset.core.ends",
     "Items": "limitset.core.items",
     "Level": "limitset.core.levels",
@@ -15,19 +16,26 @@ _LAZY = {
     "Streams": "limitset.core.streams",
     "Verdict": "limitset.core.verdicts",
     "audit": "limitset.studies.panel_audit",
-    "truth": "limitset.instruments.truth",
     "dynamics": "limitset.instruments.dynamics",
+    "truth": "limitset.instruments.truth",
 }
-
-__all__ = list(_LAZY)
+__all__ = [
+    "Ends",
+    "Items",
+    "Level",
+    "Measurement",
+    "MeasurementTable",
+    "SelfMap",
+    "Streams",
+    "Verdict",
+    "audit",
+    "dynamics",
+    "truth",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used: `import limitset` stays light."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset' has no attribute {name!r}")
-    module = import_module(_LAZY[name])
-    return module if module.__name__.endswith(f".{name}") else getattr(module, name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

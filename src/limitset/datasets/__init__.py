@@ -1,24 +1,21 @@
 """Questions with anchors, and planted data whose truth is known."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
     "Question": "limitset.datasets.questions",
     "QuestionSet": "limitset.datasets.questions",
     "anchored": "limitset.datasets.anchored",
-    "read_questions": "limitset.datasets.user_questions",
     "planted": "limitset.datasets.planted",
+    "read_questions": "limitset.datasets.user_questions",
 }
-__all__ = list(_LAZY)
+__all__ = ["Question", "QuestionSet", "anchored", "planted", "read_questions"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.datasets' has no attribute {name!r}")
-    module = import_module(_LAZY[name])
-    return module if name == "planted" else getattr(module, name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

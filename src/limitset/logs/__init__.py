@@ -1,13 +1,19 @@
 """Ends from what people already have: files of replies."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {"read_replies": "limitset.logs.replies", "Replies": "limitset.logs.replies"}
-__all__ = list(_LAZY)
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
+    "Replies": "limitset.logs.replies",
+    "read_replies": "limitset.logs.replies",
+}
+__all__ = ["Replies", "read_replies"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.logs' has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return loaded(__name__, _HOMES, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,34 +1,47 @@
 """What is iterated: classic maps with known limit sets, and language models rewriting text."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
-    "CircleRotation": "classic",
-    "Collatz": "classic",
-    "FiniteMap": "classic",
-    "LogisticMap": "classic",
-    "ModularSquare": "classic",
-    "RingWalk": "classic",
-    "WordCycles": "classic",
-    "INSTRUCTIONS": "text",
-    "TEXT_MAP_VERSION": "text",
-    "Instruction": "text",
-    "TextMap": "text",
-    "text_starts": "text",
-    "LoopRows": "text_rows",
-    "StateClass": "text_rows",
-    "loop_rows": "text_rows",
-}
+from limitset.core.lazy_names import loaded
 
-__all__ = list(_LAZY)
+_HOMES = {
+    "CircleRotation": "limitset.maps.classic",
+    "Collatz": "limitset.maps.classic",
+    "FiniteMap": "limitset.maps.classic",
+    "INSTRUCTIONS": "limitset.maps.text",
+    "Instruction": "limitset.maps.text",
+    "LogisticMap": "limitset.maps.classic",
+    "LoopRows": "limitset.maps.text_rows",
+    "ModularSquare": "limitset.maps.classic",
+    "RingWalk": "limitset.maps.classic",
+    "StateClass": "limitset.maps.text_rows",
+    "TEXT_MAP_VERSION": "limitset.maps.text",
+    "TextMap": "limitset.maps.text",
+    "WordCycles": "limitset.maps.classic",
+    "loop_rows": "limitset.maps.text_rows",
+    "text_starts": "limitset.maps.text",
+}
+__all__ = [
+    "INSTRUCTIONS",
+    "TEXT_MAP_VERSION",
+    "CircleRotation",
+    "Collatz",
+    "FiniteMap",
+    "Instruction",
+    "LogisticMap",
+    "LoopRows",
+    "ModularSquare",
+    "RingWalk",
+    "StateClass",
+    "TextMap",
+    "WordCycles",
+    "loop_rows",
+    "text_starts",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

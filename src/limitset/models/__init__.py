@@ -1,9 +1,10 @@
 """Language models: packaged, from a folder or the hub, scripted; and a cache of their replies."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
     "CachedModel": "limitset.models.response_cache",
     "ModelSource": "limitset.models.opening",
     "ResponseCache": "limitset.models.response_cache",
@@ -13,7 +14,6 @@ _LAZY = {
     "open_model": "limitset.models.opening",
     "resolve": "limitset.models.opening",
 }
-
 __all__ = [
     "CachedModel",
     "ModelSource",
@@ -27,10 +27,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used: `import limitset.models` loads no torch."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.models' has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -1,9 +1,10 @@
 """How does a measured study become a page, a terminal screen, or a picture?"""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
     "Analysis": "limitset.report.analysis",
     "Definition": "limitset.report.page",
     "Figure": "limitset.report.page",
@@ -17,7 +18,6 @@ _LAZY = {
     "show": "limitset.report.terminal",
     "write_page": "limitset.report.page",
 }
-
 __all__ = [
     "Analysis",
     "Definition",
@@ -35,10 +35,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.report' has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

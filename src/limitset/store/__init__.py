@@ -1,9 +1,10 @@
 """Study folders: ledger, tables, resume, queries and sharing."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
     "StudyFolder": "limitset.store.study_folder",
     "TablePart": "limitset.store.tables",
     "pack": "limitset.store.sharing",
@@ -11,15 +12,11 @@ _LAZY = {
     "unpack": "limitset.store.sharing",
     "verify": "limitset.store.sharing",
 }
-
 __all__ = ["StudyFolder", "TablePart", "pack", "query", "unpack", "verify"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.store' has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -1,20 +1,20 @@
 """Does a map or an instrument, ours or yours, keep the rules that all of them keep?"""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
-    "DYNAMICS_LAWS": "map_laws",
-    "DYNAMICS_LEDGER": "ledger",
-    "LawBrokenError": "conformance",
-    "OrbitSummary": "map_laws",
-    "Tabled": "ledger",
-    "TRUTH_LAWS": "laws",
-    "TRUTH_LEDGER": "ledger",
-    "check_instrument": "conformance",
-    "check_map": "conformance",
-}
+from limitset.core.lazy_names import loaded
 
+_HOMES = {
+    "DYNAMICS_LAWS": "limitset.testing.map_laws",
+    "DYNAMICS_LEDGER": "limitset.testing.ledger",
+    "LawBrokenError": "limitset.testing.conformance",
+    "OrbitSummary": "limitset.testing.map_laws",
+    "TRUTH_LAWS": "limitset.testing.laws",
+    "TRUTH_LEDGER": "limitset.testing.ledger",
+    "Tabled": "limitset.testing.ledger",
+    "check_instrument": "limitset.testing.conformance",
+    "check_map": "limitset.testing.conformance",
+}
 __all__ = [
     "DYNAMICS_LAWS",
     "DYNAMICS_LEDGER",
@@ -29,10 +29,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -1,35 +1,35 @@
 """Data whose truth is known exactly, for tests, studies and protocols."""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
-    "World": "panels",
-    "planted_panel": "panels",
-    "planted_tallies": "panels",
-    "beta_world": "panels",
-    "clones_world": "panels",
-    "independent_world": "panels",
-    "mixture_world": "panels",
-    "shared_difficulty_world": "panels",
-    "stratified_world": "panels",
-    "population_agreed": "populations",
-    "population_collision": "populations",
-    "population_error": "populations",
-    "population_gap": "populations",
-    "population_phi": "populations",
-    "Band": "twin_control",
-    "TwinControl": "twin_control",
-    "TwinNet": "twins",
-    "TwinPanel": "twins",
-    "draw_sums": "sums",
-    "false_twin_control": "twin_control",
-    "false_twin_control_of_pairs": "twin_control",
-    "falsehood": "twins",
-    "twin_nets": "twins",
-    "twin_panel": "twins",
-}
+from limitset.core.lazy_names import loaded
 
+_HOMES = {
+    "Band": "limitset.datasets.planted.twin_control",
+    "TwinControl": "limitset.datasets.planted.twin_control",
+    "TwinNet": "limitset.datasets.planted.twins",
+    "TwinPanel": "limitset.datasets.planted.twins",
+    "World": "limitset.datasets.planted.panels",
+    "beta_world": "limitset.datasets.planted.panels",
+    "clones_world": "limitset.datasets.planted.panels",
+    "draw_sums": "limitset.datasets.planted.sums",
+    "false_twin_control": "limitset.datasets.planted.twin_control",
+    "false_twin_control_of_pairs": "limitset.datasets.planted.twin_control",
+    "falsehood": "limitset.datasets.planted.twins",
+    "independent_world": "limitset.datasets.planted.panels",
+    "mixture_world": "limitset.datasets.planted.panels",
+    "planted_panel": "limitset.datasets.planted.panels",
+    "planted_tallies": "limitset.datasets.planted.panels",
+    "population_agreed": "limitset.datasets.planted.populations",
+    "population_collision": "limitset.datasets.planted.populations",
+    "population_error": "limitset.datasets.planted.populations",
+    "population_gap": "limitset.datasets.planted.populations",
+    "population_phi": "limitset.datasets.planted.populations",
+    "shared_difficulty_world": "limitset.datasets.planted.panels",
+    "stratified_world": "limitset.datasets.planted.panels",
+    "twin_nets": "limitset.datasets.planted.twins",
+    "twin_panel": "limitset.datasets.planted.twins",
+}
 __all__ = [
     "Band",
     "TwinControl",
@@ -59,10 +59,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.datasets.planted' has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

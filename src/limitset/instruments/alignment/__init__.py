@@ -1,22 +1,19 @@
 """Measurements on activations: do models represent the same items alike?"""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
-    "Alignment": "cka",
-    "biased_linear_cka": "cka",
-    "linear_cka": "cka",
-}
+from limitset.core.lazy_names import loaded
 
-__all__ = list(_LAZY)
+_HOMES = {
+    "Alignment": "limitset.instruments.alignment.cka",
+    "biased_linear_cka": "limitset.instruments.alignment.cka",
+    "linear_cka": "limitset.instruments.alignment.cka",
+}
+__all__ = ["Alignment", "biased_linear_cka", "linear_cka"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.instruments.alignment' has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -1,28 +1,33 @@
 """Where do runs of a map go: orbits, cycles, and the ends of text loops."""
 
 import sys
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_LAZY = {
-    "LoopEnds": "loop_ends",
-    "brent": "cycles",
-    "find_cycle": "cycles",
-    "iterate": "orbits",
-    "loop_ends": "loop_ends",
-    "perturbation_stability": "perturbation",
-    "text_limit_sets": "text_sets",
-}
+from limitset.core.lazy_names import loaded
 
-__all__ = list(_LAZY)
+_HOMES = {
+    "LoopEnds": "limitset.instruments.dynamics.loop_ends",
+    "brent": "limitset.instruments.dynamics.cycles",
+    "find_cycle": "limitset.instruments.dynamics.cycles",
+    "iterate": "limitset.instruments.dynamics.orbits",
+    "loop_ends": "limitset.instruments.dynamics.loop_ends",
+    "perturbation_stability": "limitset.instruments.dynamics.perturbation",
+    "text_limit_sets": "limitset.instruments.dynamics.text_sets",
+}
+__all__ = [
+    "LoopEnds",
+    "brent",
+    "find_cycle",
+    "iterate",
+    "loop_ends",
+    "perturbation_stability",
+    "text_limit_sets",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:
@@ -34,7 +39,7 @@ class _Instruments(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         # the import system binds a loaded file to its package; one file bears the name of its function
-        named_alike = isinstance(value, ModuleType) and _LAZY.get(name) == name
+        named_alike = isinstance(value, ModuleType) and _HOMES.get(name) == f"{__name__}.{name}"
         super().__setattr__(name, getattr(value, name) if named_alike else value)
 
 

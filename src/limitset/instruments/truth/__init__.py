@@ -1,22 +1,23 @@
 """Is the answer that runs agree on right?"""
 
 import sys
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_LAZY = {
-    "condorcet": "condorcet",
-    "effective_number": "votes",
-    "false_collision": "collision",
-    "find_traps": "traps",
-    "outcomes": "outcomes",
-    "same_wrong": "same_wrong",
-    "surviving_error": "surviving",
-    "unanimity_nulls": "nulls",
-    "variance_shares": "variance",
-    "wrong_when_agreed": "agreed",
-    "wrong_when_unanimous": "unanimity",
+from limitset.core.lazy_names import loaded
+
+_HOMES = {
+    "condorcet": "limitset.instruments.truth.condorcet",
+    "effective_number": "limitset.instruments.truth.votes",
+    "false_collision": "limitset.instruments.truth.collision",
+    "find_traps": "limitset.instruments.truth.traps",
+    "outcomes": "limitset.instruments.truth.outcomes",
+    "same_wrong": "limitset.instruments.truth.same_wrong",
+    "surviving_error": "limitset.instruments.truth.surviving",
+    "unanimity_nulls": "limitset.instruments.truth.nulls",
+    "variance_shares": "limitset.instruments.truth.variance",
+    "wrong_when_agreed": "limitset.instruments.truth.agreed",
+    "wrong_when_unanimous": "limitset.instruments.truth.unanimity",
 }
 __all__ = [
     "condorcet",
@@ -34,11 +35,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load an instrument when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.instruments.truth' has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_LAZY[name]}")
-    return getattr(module, name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:
@@ -50,7 +47,7 @@ class _Instruments(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         # the import system binds a loaded file to its package; three files bear the name of their function
-        named_alike = isinstance(value, ModuleType) and _LAZY.get(name) == name
+        named_alike = isinstance(value, ModuleType) and _HOMES.get(name) == f"{__name__}.{name}"
         super().__setattr__(name, getattr(value, name) if named_alike else value)
 
 

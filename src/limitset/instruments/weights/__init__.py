@@ -1,21 +1,18 @@
 """Measurements on weights: what happens to a net when its weights move?"""
 
-from importlib import import_module
 from typing import Any
 
-_LAZY = {
-    "Flatness": "flatness",
-    "relative_flatness": "flatness",
-}
+from limitset.core.lazy_names import loaded
 
-__all__ = list(_LAZY)
+_HOMES = {
+    "Flatness": "limitset.instruments.weights.flatness",
+    "relative_flatness": "limitset.instruments.weights.flatness",
+}
+__all__ = ["Flatness", "relative_flatness"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'limitset.instruments.weights' has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return loaded(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:
