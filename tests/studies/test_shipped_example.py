@@ -47,6 +47,16 @@ def test_no_point_of_the_first_and_third_figure_is_blank(analysis):
         assert not np.isnan(table.value).any()
 
 
+def test_greedy_runs_stand_beside(analysis):
+    # by hand: the share of right rows among the greedy ones
+    answers = analysis.ends.having(level="answer", system="gemma-3-270m")
+    greedy = answers.numbers("right")[answers.numbers("greedy") == 1]
+    shown = analysis.greedy.rates.one(system="gemma-3-270m", stratum="all", outcome="right")
+    assert shown.value == pytest.approx(greedy.mean())
+    sampled = analysis.truth.outcomes.rates.one(system="gemma-3-270m", stratum="all", outcome="right")
+    assert sampled.value != pytest.approx(greedy.mean(), abs=0.01)
+
+
 def test_rows_have_ids_and_no_keys():
     ends = Ends.read(SHIPPED / "ends.parquet")
     assert len(ends) > 10_000

@@ -65,6 +65,8 @@ class Analysis:
         Share of questions on which at least so many runs agree: axes stratum, threshold.
     variance
         What the answers vary with; None where the design cannot say.
+    greedy
+        Shares of right and wrong of the greedy runs, which enter nothing else; None where there are none.
     loops, orbits
         How text loops end, and their texts; None where there are none.
     blank
@@ -77,6 +79,7 @@ class Analysis:
     truth: Truth | None
     agreement: MeasurementTable
     variance: VarianceShares | None
+    greedy: Outcomes | None
     loops: LoopEnds | None
     orbits: Mapping[str, Any] | None
     blank: Mapping[str, str]
@@ -127,6 +130,7 @@ def analyse(
         truth=truth,
         agreement=agreement_coverage(tallies),
         variance=_variance(tallies, blank),
+        greedy=_greedy(ends, items) if truth is not None else None,
         loops=_loops(ends, orbits),
         orbits=orbits,
         blank=blank,
@@ -167,6 +171,15 @@ def _variance(tallies: Tallies, blank: dict[str, str]) -> VarianceShares | None:
         blank["variance shares"] = "one run a question"
         return None
     return variance_shares(tallies)
+
+
+def _greedy(ends: Ends, items: Items) -> Outcomes | None:
+    answers = ends.having(level=Level.ANSWER.value)
+    greedy = answers.where(answers.numbers("greedy") == 1)
+    if len(greedy) == 0:
+        return None
+    found = _anchored(tallied(greedy.with_columns(greedy=0.0), items))
+    return outcomes(found) if found.items.size else None
 
 
 def _loops(ends: Ends, orbits: Mapping[str, Any] | None) -> LoopEnds | None:

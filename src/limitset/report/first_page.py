@@ -130,11 +130,19 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "outcomes",
             titles.outcomes_title(truth.outcomes.rates),
             outcomes_chart(truth.outcomes.rates),
-            f"{n} Runs without an answer stay in the denominator.",
+            f"{n} Runs without an answer stay in the denominator.{_greedy(analysis)}",
             truth.outcomes.rates,
         )
     )
     return figures
+
+
+def _greedy(analysis: Analysis) -> str:
+    if analysis.greedy is None:
+        return ""
+    rows = analysis.greedy.rates.where(stratum="all", outcome="right").rows()
+    told = [f"{row.parameters['system']} {percent(row)}" for row in rows if row.parameters["system"] != "all"]
+    return f" Greedy runs, which enter nothing else on this page, are right: {', '.join(told)}."
 
 
 def _agreement_figures(analysis: Analysis) -> list[Figure]:
