@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 
 
 def prompts_for(name):
-    if resolve(name).style == "chat":
+    # SmolLM2 has a chat template: this is where conversations are tried on real weights
+    if name == SMOLLM2:
         return [(Message("user", f"What is the capital of {country}?"),) for country in CITIES]
     return [FEW.format(country) for country in CITIES]
 

@@ -173,7 +173,8 @@ def test_two_processes_share_one_study(workplace):
         str(workplace / "both"),
     ]
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
-    assert [process.wait() for process in both] == [0, 0], [process.stderr.read() for process in both]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
     assert tables(workplace / "both")[0] == tables(workplace / "whole")[0]
 
 
