@@ -6,10 +6,10 @@ PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run full demo test check docs clean
 
-run: $(VENV)/.ready-models  ## quick first look (about 8 minutes on 2 cores); accepts the Gemma terms
+run: $(VENV)/.ready-models  ## quick first look, a few minutes on 2 cores; accepts the Gemma terms
 	$(VENV)/bin/limitset run --quick --get-models --accept-licence --out $(OUT)
 
-full: $(VENV)/.ready-models  ## full first look (about 45 minutes on 2 cores)
+full: $(VENV)/.ready-models  ## full first look: all questions, more wordings and seeds
 	$(VENV)/bin/limitset run --get-models --accept-licence --out $(OUT)-full
 
 demo: $(VENV)/.ready-models  ## false twins, one minute, no model

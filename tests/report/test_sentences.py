@@ -15,6 +15,7 @@ from limitset.instruments.truth.nulls import UnanimityNulls
 from limitset.instruments.truth.same_wrong import SameWrong
 from limitset.instruments.truth.surviving import SurvivingError
 from limitset.instruments.truth.unanimity import Unanimity
+from limitset.instruments.truth.votes import EffectiveNumber
 from limitset.report import sentences, titles
 from limitset.report.loops_figure import loops_title
 
@@ -426,3 +427,12 @@ def test_names_in_titles_cannot_hide_characters():
     assert "\u202e" not in titles.agreed_title(
         sentences.trust_in_agreement(agreed(**{"lu\u202ere": BAD, "all": BAD}))
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "runs", "said"),
+    [(2.7, 48, "All 48 runs are worth 2.7 [2.5, 2.9] independent votes: they err together."), (3.0, 2, None)],
+)
+def test_worth_of_all_runs_is_told_where_it_is_less_than_their_number(value, runs, said):
+    table = planted.table("effective_number", ("unit",), [("votes", value, value - 0.2, value + 0.2, 90.0)])
+    assert sentences.worth(EffectiveNumber(values=table, correlation=table, partial=table), runs) == said

@@ -98,7 +98,7 @@ def voting_advice(surviving: SurvivingError) -> str | None:
 def worth(votes: EffectiveNumber, runs: int) -> str | None:
     """Say how many independent votes all runs are worth, by the correlation of their errors."""
     row = next(iter(votes.values.where(unit="votes").rows()), None)
-    if row is None or row.blank or runs < 2:
+    if row is None or row.blank or not row.value < runs:
         return None
     return f"All {runs} runs are worth {with_interval(row)} independent votes: they err together."
 
