@@ -269,6 +269,20 @@ def test_a_stratum_is_judged_at_the_strictest_agreement_that_can_be_told():
     )
 
 
+@pytest.mark.parametrize(
+    ("lenient", "runs"), [((0.5, 0.3, 0.7), "3 of 4 runs"), ((0.02, 0.0, 0.04), "7 of 8 runs")]
+)
+def test_a_rate_is_preferred_to_a_bound_that_says_the_same(lenient, runs):
+    rows = [
+        ("lure", 0.875, NAN, 0.18, 1.0, 9.0, "", "few carry the rest"),
+        ("lure", 0.75, *lenient, 30.0, "", ""),
+    ]
+    found = sentences.trust_in_agreement(
+        _agreed(rates=planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
+    )
+    assert [one.runs for one in found] == [runs]
+
+
 def test_cant_tell_says_what_would_settle_it():
     # half width 0.06 below 0.08, gap 0.03: 40 * (0.06 / 0.03)^2 = 160
     assert sentences.questions_needed(measured(0.08, 0.02, 0.2, 40.0)) == 160

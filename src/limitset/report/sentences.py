@@ -138,7 +138,11 @@ def _strictest_told(agreed: WrongWhenAgreed, stratum: str) -> Trust:
         verdict = judged(rate, holds_if=TRUSTED, above=False)
         judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=verdict))
     told = [one for one in judged_ones if one.verdict is not Verdict.CANT_TELL]
-    return (told or judged_ones)[0]
+    if not told:
+        return judged_ones[0]
+    # a rate says more than a bound, as long as it says the same
+    rated = [one for one in told if one.verdict is told[0].verdict and not one.rate.blank]
+    return (rated or told)[0]
 
 
 def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
