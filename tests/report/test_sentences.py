@@ -293,7 +293,7 @@ def test_cant_tell_says_what_would_settle_it():
     assert sentences.questions_needed(measured(0.0501, 0.0, 0.2, 40.0)) is None
     only = sentences.agreement_advice(sentences.trust_in_agreement(agreed(all=BOUND)))
     assert only == (
-        "Can't tell whether agreement can be trusted on these questions: wrong at most 13 % of the time, the bar is 5 %. About 60 questions on which so many runs agree would settle it.",
+        "Can't tell whether agreement can be trusted on these questions: when at least 7 of 8 runs agree, they are wrong at most 13 % of the time, the bar is 5 %. About 60 questions on which so many runs agree would settle it.",
     )
 
 

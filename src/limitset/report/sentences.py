@@ -138,8 +138,8 @@ def _strictest_told(agreed: WrongWhenAgreed, stratum: str) -> Trust:
         verdict = judged(rate, holds_if=TRUSTED, above=False)
         judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=verdict))
     told = [one for one in judged_ones if one.verdict is not Verdict.CANT_TELL]
-    if not told:
-        return judged_ones[0]
+    if not told:  # the tightest statement that can be made
+        return min(judged_ones, key=lambda one: one.rate.high if one.rate.bounded else math.inf)
     # a rate says more than a bound, as long as it says the same
     rated = [one for one in told if one.verdict is told[0].verdict and not one.rate.blank]
     return (rated or told)[0]
@@ -180,7 +180,8 @@ def _cant_tell(one: Trust) -> str:
         count = f"{one.rate.n:.0f} question{'s' * (round(one.rate.n) != 1)}"
         return f"Can't tell on {_of(one)}: at least {one.runs} agree on {count} there, too few for a rate."
     stated = (
-        f"Can't tell whether agreement can be trusted on {_of(one)}: wrong {percent(one.rate)} of the time"
+        f"Can't tell whether agreement can be trusted on {_of(one)}: when at least {one.runs} agree, they are "
+        f"wrong {percent(one.rate)} of the time"
     )
     needed = questions_needed(one.rate)
     if needed is None:
