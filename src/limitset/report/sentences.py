@@ -180,8 +180,8 @@ def _cant_tell(one: Trust) -> str:
         count = f"{one.rate.n:.0f} question{'s' * (round(one.rate.n) != 1)}"
         return f"Can't tell on {_of(one)}: at least {one.runs} agree on {count} there, too few for a rate."
     stated = (
-        f"Can't tell whether agreement can be trusted on {_of(one)}: when at least {one.runs} agree, they are "
-        f"wrong {percent(one.rate)} of the time"
+        f"Can't tell whether agreement can be trusted on {_of(one)}: when at least {one.runs} agree, "
+        f"they are wrong {percent(one.rate)} of the time"
     )
     needed = questions_needed(one.rate)
     if needed is None:
