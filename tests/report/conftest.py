@@ -254,23 +254,6 @@ def page():
 
 
 @pytest.fixture
-def chromium():
-    """A browser without a network, and what it said on its console."""
-    import shutil
-
-    from playwright.sync_api import sync_playwright
-
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    flags = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=flags.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
 def written(page, tmp_path: Path):
     from limitset.report.page import write_page
 

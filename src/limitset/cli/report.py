@@ -14,6 +14,7 @@ def report(
     png: Annotated[
         Path | None, typer.Option("--png", help="Also write every figure as PNG and SVG into this folder.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Measure a finished study anew from its rows, and write its page.
 
@@ -23,7 +24,7 @@ def report(
 
       limitset report audit --png figures
     """
-    from limitset.cli.output import announce
+    from limitset.cli.output import announce, print_json
     from limitset.report.export import save_chart
     from limitset.studies.reporting import rebuild
 
@@ -33,4 +34,7 @@ def report(
         for figure in done.page.figures:
             for ending in ("png", "svg"):
                 save_chart(figure.chart, png / f"{figure.name}.{ending}")
+    if as_json:
+        print_json(done.summary())
+        return
     announce(done.page, done.path, open_page=open_page)
