@@ -9,6 +9,7 @@ from typing import Any
 from limitset.core.lazy_names import loaded
 
 _HOMES = {
+    "chart_of": "limitset.charts.dispatch",
     "agreed_chart": "limitset.charts.agreed",
     "loops_chart": "limitset.charts.loops",
     "outcomes_chart": "limitset.charts.outcomes",
@@ -20,6 +21,7 @@ _HOMES = {
 }
 __all__ = [
     "agreed_chart",
+    "chart_of",
     "loops_chart",
     "outcomes_chart",
     "sharing_chart",

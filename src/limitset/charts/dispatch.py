@@ -1,0 +1,41 @@
+"""Which chart belongs to which table?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+from limitset.core.errors import InputError
+from limitset.core.results import MeasurementTable
+
+_BY_AXES: Final = {
+    ("system", "stratum", "votes"): ("survival", "survival_chart"),
+    ("stratum", "threshold"): ("agreed", "agreed_chart"),
+    ("source", "k"): ("unanimity", "unanimity_chart"),
+    ("first", "second"): ("sharing", "sharing_chart"),
+    ("component",): ("sharing", "variance_chart"),
+    ("system", "stratum", "outcome"): ("outcomes", "outcomes_chart"),
+    ("system", "loop", "outcome"): ("loops", "loops_chart"),
+}
+
+
+def chart_of(table: MeasurementTable) -> Any:
+    """Return the chart that belongs to a table, known by its axes.
+
+    Raises
+    ------
+    InputError
+        When no chart draws tables with these axes.
+    """
+    found = _BY_AXES.get(tuple(table.axes))
+    if found is None:
+        known = "; ".join(", ".join(axes) for axes in _BY_AXES)
+        raise InputError.of(
+            expected=f"charts exist for tables with the axes {known}",
+            got=", ".join(table.axes),
+            fix="Use to_frame() and draw it yourself.",
+        )
+    module, name = found
+    draw: Callable[[MeasurementTable], Any] = getattr(import_module(f"limitset.charts.{module}"), name)
+    return draw(table)
