@@ -69,3 +69,8 @@ def test_nothing_to_count_is_refused():
     ends = Ends.of(item=["q"], system="a", end=["x"], greedy=[1])
     with pytest.raises(InputError, match="at least one sampled run"):
         tallied(ends)
+
+
+def test_no_model_may_bear_the_name_of_all():
+    with pytest.raises(InputError, match="no model may be called 'all'"):
+        tallied(Ends.of(item=["q"], system="all", end=["x"]))

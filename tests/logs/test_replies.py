@@ -86,3 +86,39 @@ def test_json_lines_and_parquet_give_the_same(tmp_path):
 def test_bad_files_are_refused_by_name_and_line(tmp_path, text, name, match):
     with pytest.raises(InputError, match=match):
         read_replies(written(tmp_path, text, name))
+
+
+def test_numbers_are_compared_as_numbers_where_every_key_is_one(tmp_path):
+    got = read_replies(written(tmp_path, HEADER + '"How many?",a,"1,200",1200\n"How many?",b,42.0,1200\n'))
+    assert got.ends.numbers("right").tolist() == [1, 0]
+
+
+def test_columns_are_those_of_all_records_not_of_the_first(tmp_path):
+    rows = [
+        {"question": "1+1?", "model": "a", "answer": "2", "key": "2"},
+        {"question": "1+1?", "model": "b", "answer": "2", "key": "2", "stratum": "sums"},
+    ]
+    lines = written(tmp_path, "\n".join(json.dumps(row) for row in rows[::-1]), "r.jsonl")
+    assert "stratum" in read_replies(lines).columns
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        (
+            '{"question": "Q", "model": "a", "answer": "x"}\n{"question": "Q", "model": "b", "answer": "x", "key": "x"}',
+            "needs its key.*line 1",
+        ),
+        (
+            '{"question": "Q", "model": "a", "answer": "x"}\n{"question": "Q", "model": "b", "reply": "x"}',
+            "needs answer; got none at line 2",
+        ),
+        (
+            '{"question": "Q", "model": "a", "answer": "\\ud800"}',
+            "must be Unicode; got half of a surrogate pair at line 1",
+        ),
+    ],
+)
+def test_records_that_differ_from_the_first_are_refused_by_line(tmp_path, rows, match):
+    with pytest.raises(InputError, match=match):
+        read_replies(written(tmp_path, rows, "r.jsonl"))

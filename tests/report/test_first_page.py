@@ -44,7 +44,7 @@ def test_figures_come_in_the_order_of_the_page(analysis):
     ]
     assert page.title == "limitset first look"
     assert page.date == "22 Nov 2026"
-    assert all("60 questions, 2 systems, 16 runs a question." in figure.caption for figure in page.figures)
+    assert all("60 questions, 2 models, 16 runs a question." in figure.caption for figure in page.figures)
     assert page.headline[0].startswith("One run is wrong")
     render(page)
 
@@ -62,7 +62,7 @@ def test_traps_stand_with_key_and_replies(analysis):
 def test_questions_to_check_first_fit_the_advice(analysis):
     page = _built(analysis)
     count = len(page.tables[1].rows)
-    assert any(f"Check these {count} questions outside" in one for one in page.decisions)
+    assert any(f"checking the {count} questions listed outside" in one for one in page.decisions)
 
 
 def test_every_number_is_on_the_page_with_its_n(analysis):

@@ -15,7 +15,6 @@ from limitset.instruments.truth.nulls import UnanimityNulls
 from limitset.instruments.truth.same_wrong import SameWrong
 from limitset.instruments.truth.surviving import SurvivingError
 from limitset.instruments.truth.unanimity import Unanimity
-from limitset.instruments.truth.votes import EffectiveNumber
 from limitset.report import sentences, titles
 from limitset.report.loops_figure import loops_title
 
@@ -28,7 +27,13 @@ NAN = math.nan
 
 
 def _agreed(rates):
-    return WrongWhenAgreed(rates=rates, coverage=rates)
+    # as many questions agree as stand behind the rate
+    rows = [
+        (str(row.parameters["stratum"]), row.parameters["threshold"], 1.0, 0.9, 1.0, row.n, "", "")
+        for row in rates.rows()
+    ]
+    coverage = planted.table("agreement_coverage", ("stratum", "threshold"), rows)
+    return WrongWhenAgreed(rates=rates, coverage=coverage)
 
 
 def _same(pairs):
@@ -97,7 +102,7 @@ def test_headline_says_what_survives_and_claims_no_more_votes_than_were_drawn():
     ],
 )
 def test_headline_when_voting_does_not_help(share, words):
-    assert words in sentences.headline(surviving([0.4, 0.33], share), questions=150)[1]
+    assert words in sentences.headline(surviving([0.4, 0.36, 0.33], share), questions=150)[1]
 
 
 def test_headline_of_one_run_a_question():
@@ -112,15 +117,18 @@ def test_headline_when_nothing_is_wrong():
 
 def test_headline_when_the_vote_is_nearly_always_right():
     assert (
-        sentences.headline(surviving([0.2, NAN]), questions=150)[1]
-        == "A vote over 2 runs is wrong at most 3 % of the time."
+        sentences.headline(surviving([0.2, 0.2, NAN]), questions=150)[1]
+        == "A vote over 3 runs is wrong at most 3 % of the time."
     )
 
 
 @pytest.mark.parametrize(
     ("errors", "words"),
     [
-        ([0.46, 0.40, 0.335, 0.333, 0.331, 0.331, 0.33, 0.33], "Stop voting at 3 runs: the other 5 change"),
+        (
+            [0.46, 0.40, 0.335, 0.333, 0.331, 0.331, 0.33, 0.33],
+            "Stop voting at 3 runs: from there the error stays within one point.",
+        ),
         ([0.331, 0.333, 0.33, 0.33], "Do not pay for votes: 4 runs change"),
         ([0.5, 0.4, 0.3, 0.2], "Voting still changes the error at 4 runs"),
     ],
@@ -130,7 +138,7 @@ def test_voting_advice(errors, words):
 
 
 def test_no_votes_where_they_do_not_help():
-    assert "measurably smaller" in sentences.voting_advice(
+    assert "Can't tell whether voting pays: 103 % [96, 110]" in sentences.voting_advice(
         surviving([0.4, 0.4, 0.41, 0.42], (1.03, 0.96, 1.1))
     )
 
@@ -171,13 +179,13 @@ def test_a_lower_bound_is_enough_not_to_trust():
     advice = sentences.agreement_advice(trusts)
     # the bound is rounded down, and the worst comes first
     assert advice[0] == (
-        "Do not trust agreement on lure questions: when at least 7 of 8 runs agree, "
+        "Do not trust agreement on lure questions: when at least 7/8 of the runs agree (9 questions), "
         "they are wrong at least 71 % of the time."
     )
     assert "dates questions" in advice[1]
     assert (
         advice[2]
-        == "Can't tell on rare questions: at least 7 of 8 runs agree on 1 question there, too few for a rate."
+        == "Can't tell on rare questions: at least 7/8 of the runs agree on 1 question there, too few for a rate."
     )
     assert (
         titles.agreed_title(trusts)
@@ -185,7 +193,7 @@ def test_a_lower_bound_is_enough_not_to_trust():
     )
     assert (
         titles.agreed_title(sentences.trust_in_agreement(agreed(all=WRONG)))
-        == "When 7 of 8 runs agree, they are wrong at least 71 % of the time"
+        == "When 7/8 of the runs agree, they are wrong at least 71 % of the time"
     )
 
 
@@ -230,7 +238,7 @@ def test_advice_names_where_not_to_trust_first():
     )
     assert (
         advice[0]
-        == "Do not trust agreement on lure questions: when at least 7 of 8 runs agree, they are wrong 38 % [25, 53] of the time."
+        == "Do not trust agreement on lure questions: when at least 7/8 of the runs agree (40 questions), they are wrong 38 % [25, 53] of the time."
     )
     assert "may be acted on for sums questions" in advice[1]
     assert "wrong 2.0 % [1.0, 4.0] of the time." in advice[1]
@@ -262,15 +270,15 @@ def test_a_stratum_is_judged_at_the_strictest_agreement_that_can_be_told():
     found = sentences.trust_in_agreement(
         _agreed(rates=planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
     )
-    assert [(one.runs, one.rate.value) for one in found] == [("3 of 4 runs", 0.4)]
+    assert [(one.runs, one.rate.value) for one in found] == [("3/4 of the runs", 0.4)]
     assert (
-        "when at least 3 of 4 runs agree, they are wrong 40 % [20, 60]"
+        "when at least 3/4 of the runs agree (30 questions), they are wrong 40 % [20, 60]"
         in sentences.agreement_advice(found)[0]
     )
 
 
 @pytest.mark.parametrize(
-    ("lenient", "runs"), [((0.5, 0.3, 0.7), "3 of 4 runs"), ((0.02, 0.0, 0.04), "7 of 8 runs")]
+    ("lenient", "runs"), [((0.5, 0.3, 0.7), "3/4 of the runs"), ((0.02, 0.0, 0.04), "7/8 of the runs")]
 )
 def test_a_rate_is_preferred_to_a_bound_that_says_the_same(lenient, runs):
     rows = [
@@ -293,7 +301,7 @@ def test_cant_tell_says_what_would_settle_it():
     assert sentences.questions_needed(measured(0.0501, 0.0, 0.2, 40.0)) is None
     only = sentences.agreement_advice(sentences.trust_in_agreement(agreed(all=BOUND)))
     assert only == (
-        "Can't tell whether agreement can be trusted on these questions: when at least 7 of 8 runs agree, they are wrong at most 13 % of the time, the bar is 5 %. About 60 questions on which so many runs agree would settle it.",
+        "Can't tell whether agreement can be trusted on these questions: when at least 7/8 of the runs agree (22 questions), they are wrong at most 13 % of the time; 5 % or less is asked for. About 60 questions on which so many runs agree would settle it.",
     )
 
 
@@ -308,12 +316,12 @@ def test_cant_tell_when_runs_never_agree_or_hardly():
 
 
 def test_traps_advice():
-    assert (
-        sentences.traps_advice(14, measured(0.61, 0.55, 0.67))
-        == "Check these 14 questions outside: they hold 61 % [55, 67] of the error that survives voting."
+    assert sentences.traps_advice(14, measured(0.61, 0.55, 0.67), wrong=40.2) == (
+        "The vote is wrong on about 40 questions: checking the 14 questions listed outside first removes about "
+        "61 % of its error."
     )
-    assert "this question outside: it holds" in sentences.traps_advice(1, measured(0.61, 0.55, 0.67))
-    assert sentences.traps_advice(0, None) is None
+    assert "checking the question listed" in sentences.traps_advice(1, measured(0.61, 0.55, 0.67), wrong=2)
+    assert sentences.traps_advice(0, None, wrong=3) is None
 
 
 @pytest.mark.parametrize(
@@ -332,7 +340,7 @@ def test_traps_advice():
             {"recall": OPEN, "all": OPEN},
             "Whether agreement is worth trusting cannot be told from so few questions",
         ),
-        ({"all": BAD}, "When 7 of 8 runs agree, they are wrong 38 % [25, 53] of the time"),
+        ({"all": BAD}, "When 7/8 of the runs agree, they are wrong 38 % [25, 53] of the time"),
         (
             {"a": GOOD, "b": GOOD, "c": BAD, "all": BAD},
             "Agreement is worth trusting on a and b, not on c questions",
@@ -443,10 +451,41 @@ def test_names_in_titles_cannot_hide_characters():
     )
 
 
-@pytest.mark.parametrize(
-    ("value", "runs", "said"),
-    [(2.7, 48, "All 48 runs are worth 2.7 [2.5, 2.9] independent votes: they err together."), (3.0, 2, None)],
-)
-def test_worth_of_all_runs_is_told_where_it_is_less_than_their_number(value, runs, said):
-    table = planted.table("effective_number", ("unit",), [("votes", value, value - 0.2, value + 0.2, 90.0)])
-    assert sentences.worth(EffectiveNumber(values=table, correlation=table, partial=table), runs) == said
+def curves(**systems):
+    """Surviving error by system: lists of e_1, e_2, ... each."""
+    rows = [
+        (name, "all", votes + 1, e, e - 0.05, e + 0.05, 150.0, "", "")
+        for name, errors in systems.items()
+        for votes, e in enumerate(errors)
+    ]
+    share = [("all", "all", 0.8, 0.7, 0.9, 150.0, "", "")]
+    return _surviving(
+        curve=planted.table("surviving_error", ("system", "stratum", "votes"), rows),
+        share=planted.table("s", ("system", "stratum"), share),
+    )
+
+
+def test_a_vote_across_models_is_compared_with_one_within_the_best():
+    told = sentences.across_models(curves(a=[0.6, 0.55, 0.5], b=[0.7, 0.7, 0.7], all=[0.65, 0.6, 0.4, 0.38]))
+    assert told == (
+        "Vote across models, not within one: 3 runs of a alone are wrong 50 % [45, 55] of the time, "
+        "3 of all models 40 % [35, 45]."
+    )
+    assert sentences.across_models(curves(a=[0.6, 0.5, 0.4], b=[0.7, 0.7, 0.7], all=[0.65, 0.6, 0.5])) is None
+    assert sentences.across_models(curves(a=[0.6, 0.5, 0.4], all=[0.6, 0.5, 0.3])) is None
+
+
+def test_two_runs_a_question_are_no_vote():
+    assert "a vote takes three" in sentences.headline(surviving([0.4, 0.4]), questions=9)[1]
+
+
+def test_models_of_the_vote_are_counted():
+    assert (
+        "A vote over 3 runs of 2 models is"
+        in sentences.headline(surviving([0.4, 0.35, 0.3]), questions=9, models=2)[1]
+    )
+
+
+def test_advice_needs_five_questions():
+    trusts = sentences.trust_in_agreement(agreed(lure=(NAN, 0.2, 1.0, 4.0), dates=BAD, all=BAD))
+    assert [one.verdict for one in trusts] == [Verdict.CANT_TELL, Verdict.FAILS]

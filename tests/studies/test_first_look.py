@@ -192,3 +192,14 @@ def test_a_question_without_its_key_is_refused_by_line(workplace, capsys):
     assert run(workplace) == ExitStatus.BAD_INPUT
     assert "line 16" in capsys.readouterr().err
     assert not (workplace / "out").exists()
+
+
+def test_two_models_of_one_name_are_refused_before_anything_runs(workplace, capsys):
+    (workplace / "twin").mkdir()
+    text = (workplace / "one.json").read_text(encoding="utf-8")
+    (workplace / "twin" / "one.json").write_text(text, encoding="utf-8")
+    study = (workplace / "study.toml").read_text(encoding="utf-8")
+    (workplace / "study.toml").write_text(study.replace("/two.json", "/twin/one.json"), encoding="utf-8")
+    assert run(workplace) == ExitStatus.BAD_INPUT
+    assert "must have different names; got one twice" in capsys.readouterr().err
+    assert not (workplace / "out").exists()

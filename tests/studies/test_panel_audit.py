@@ -84,3 +84,17 @@ def test_a_bad_file_leaves_nothing(tmp_path, capsys):
 def test_a_bad_map_is_explained(panel, tmp_path, capsys):
     assert audited(panel, tmp_path / "out", "--map", "answer") == ExitStatus.BAD_INPUT
     assert "OURS=YOURS" in capsys.readouterr().err
+
+
+def test_keys_without_a_single_answer_are_still_keys(tmp_path, capsys):
+    silent = tmp_path / "silent.csv"
+    rows = [f"Q{n}?,m,I don't know,yes" for n in range(12)]
+    silent.write_text("question,model,answer,key\n" + "\n".join(rows), encoding="utf-8")
+    assert audited(silent, tmp_path / "out") == ExitStatus.DONE
+    found = json.loads(capsys.readouterr().out)
+    assert "12 questions with known answers" in found["scope"]
+    assert not any("No anchor" in sentence for sentence in found["headline"])
+
+
+def test_a_negative_seed_is_bad_input(panel, tmp_path):
+    assert audited(panel, tmp_path / "out", "--seed", "-1") == ExitStatus.BAD_INPUT

@@ -56,7 +56,7 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     scale = alt.Scale(domain=[0, top])
     up = alt.Y(
         "value:Q",
-        title="unanimous and wrong",
+        title="wrong, when all k agree",
         scale=scale,
         axis=alt.Axis(format="%", tickCount=5, domain=False, ticks=False),
     )

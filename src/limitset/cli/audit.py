@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limitset.cli.output import announce, print_json, today
+from limitset.cli.output import announce, command_line, print_json, today
 
 
 def audit(
@@ -18,7 +18,7 @@ def audit(
         list[str] | None, typer.Option("--map", help="OURS=YOURS, where a column is not recognised. Repeat.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("audit"),
-    seed: Annotated[int, typer.Option(help="Seed of the resampling.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -34,7 +34,9 @@ def audit(
     """
     from limitset.studies import panel_audit
 
-    done = panel_audit.run_audit(replies, out, names=_pairs(mapped or []), seed=seed, date=today())
+    done = panel_audit.run_audit(
+        replies, out, names=_pairs(mapped or []), seed=seed, date=today(), command=command_line()
+    )
     if as_json:
         print_json(done.summary())
         return

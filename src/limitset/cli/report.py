@@ -26,14 +26,16 @@ def report(
     """
     from limitset.cli.output import announce, print_json
     from limitset.report.export import save_chart
+    from limitset.store.disk import disk_errors
     from limitset.studies.reporting import rebuild
 
     done = rebuild(study)
     if png is not None:
-        png.mkdir(parents=True, exist_ok=True)
-        for figure in done.page.figures:
-            for ending in ("png", "svg"):
-                save_chart(figure.chart, png / f"{figure.name}.{ending}")
+        with disk_errors(png, doing="write the figures"):
+            png.mkdir(parents=True, exist_ok=True)
+            for figure in done.page.figures:
+                for ending in ("png", "svg"):
+                    save_chart(figure.chart, png / f"{figure.name}.{ending}")
     if as_json:
         print_json(done.summary())
         return

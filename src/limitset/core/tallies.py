@@ -21,6 +21,7 @@ from limitset.core.undefined import UNDEFINED
 
 CELL = ("system", "paraphrase", "temperature", "loop", "anchor")
 NO_STRATUM = "all"
+RESERVED = "all"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -208,6 +209,12 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
     if len(ends) == 0:
         raise InputError.of(
             expected="at least one sampled run must have ended", got="none", fix="Check greedy and status."
+        )
+    if RESERVED in ends.coded("system").values:
+        raise InputError.of(
+            expected=f"no model may be called {RESERVED!r}, the name of all of them together",
+            got="one that is",
+            fix="Rename it.",
         )
     names, question = _dense(ends.texts("item"))
     cell, cells = _cells_of(ends)

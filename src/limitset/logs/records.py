@@ -83,6 +83,12 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 got=f"line {number}: {error}",
                 fix="If the file was cut off, delete that line.",
             ) from error
+        if "\\ud" in line.lower() and not _encodable(record):
+            raise InputError.of(
+                expected=f"texts of {path} must be Unicode",
+                got=f"half of a surrogate pair at line {number}",
+                fix="Write the whole character, or leave that record out.",
+            )
         if not isinstance(record, dict):
             raise InputError.of(
                 expected=f"every line of {path} must be a JSON object",
@@ -90,6 +96,14 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 fix="Write one object a line.",
             )
         yield number, record
+
+
+def _encodable(record: object) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _csv_records(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -88,11 +88,18 @@ def read_replies(path: Path, *, names: Mapping[str, str] | None = None) -> Repli
     [0.0]
     """
     records = read_records(path)
-    columns = _columns(records[0][1], names or {}, path)
+    every_name = dict.fromkeys(name for _, record in records for name in record)
+    columns = _columns(every_name, names or {}, path)
     questions: dict[str, dict[str, Any]] = {}
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], int] = {}
     for line, record in records:
+        if columns["answer"] not in record:
+            raise InputError.of(
+                expected=f"every record of {path} needs {columns['answer']}",
+                got=f"none at line {line}",
+                fix="Name the column alike everywhere; an empty answer counts as none given.",
+            )
         row = Row({ours: record.get(theirs) for ours, theirs in columns.items()}, line, path)
         item = _remember(questions, row, keyed="key" in columns)
         rows.append(_run(row, questions[item], seen))
@@ -161,7 +168,8 @@ def _remember(questions: dict[str, dict[str, Any]], row: Row, *, keyed: bool) ->
             "accepted": accepted,
             "lure": _text(cell.get("lure")),
             "stratum": _text(cell.get("stratum")),
-            "form": _text(cell.get("form")),
+            "form": _text(cell.get("form"))
+            or ("number" if accepted and all(map(_is_number, accepted)) else None),
             "anchor": f"key of {path.name}" if accepted else None,
         },
     )
@@ -216,6 +224,14 @@ def _accepted(value: Any) -> tuple[str, ...]:
     if isinstance(value, list | tuple):
         return tuple(str(one) for one in value if str(one).strip())
     return tuple(part.strip() for part in (_text(value) or "").split(KEYS_BETWEEN) if part.strip())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", ""))
+    except ValueError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str | None:

@@ -121,7 +121,7 @@ def analyse(
     """
     tallies = tallied(ends.having(level=Level.ANSWER.value), items)
     blank: dict[str, str] = {}
-    anchored = _anchored(tallies)
+    anchored = _anchored(tallies, items)
     truth = _truth(anchored, items, rng_seed) if anchored.items.size else None
     return Analysis(
         ends=ends,
@@ -157,13 +157,14 @@ def _truth(tallies: Tallies, items: Items, seed: int) -> Truth:
     )
 
 
-def _anchored(tallies: Tallies) -> Tallies:
-    """Keep the questions whose every answer was judged; one that nobody answered is judged by having none."""
-    open_ones = np.zeros(tallies.items.size, dtype=bool)
-    open_ones[tallies.class_item[np.isnan(tallies.class_right)]] = True
-    if bool(np.isnan(tallies.class_right).all()):
-        open_ones[:] = True
-    return tallies.of_questions(~open_ones)
+def _anchored(tallies: Tallies, items: Items) -> Tallies:
+    """Keep the questions whose every answer was judged, and those with a key that nobody answered."""
+    keyed = dict(zip(items.texts("item"), items.has_anchor(), strict=True))
+    judged = np.array([bool(keyed.get(name, False)) for name in tallies.items], dtype=bool)
+    unknown = np.isnan(tallies.class_right)
+    judged[tallies.class_item[~unknown]] = True
+    judged[tallies.class_item[unknown]] = False
+    return tallies.of_questions(judged)
 
 
 def _variance(tallies: Tallies, blank: dict[str, str]) -> VarianceShares | None:
@@ -178,7 +179,7 @@ def _greedy(ends: Ends, items: Items) -> Outcomes | None:
     greedy = answers.where(answers.numbers("greedy") == 1)
     if len(greedy) == 0:
         return None
-    found = _anchored(tallied(greedy.with_columns(greedy=0.0), items))
+    found = _anchored(tallied(greedy.with_columns(greedy=0.0), items), items)
     return outcomes(found) if found.items.size else None
 
 

@@ -59,7 +59,11 @@ def build_page(
         decisions=decisions,
         figures=tuple(figures),
         tables=() if truth is None else _tables(analysis, truth),
-        definitions=definitions(anchored=truth is not None, loops=analysis.loops is not None),
+        definitions=definitions(
+            anchored=truth is not None,
+            loops=analysis.loops is not None,
+            strata=analysis.tallies.stratum_names(),
+        ),
         provenance=dict(provenance or {}),
         numbers=tuple(record for table in analysis.tables() for record in table.records()),
         attributions=attributions,
@@ -80,14 +84,21 @@ def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tup
         )
     trusts = sentences.trust_in_agreement(truth.agreed)
     count, held = share_held(truth.traps)
+    questions = truth.tallies.items.size
+    models = len(set(truth.tallies.systems))
+    last = sentences.last_of(truth.surviving.curve.where(system="all", stratum="all"))
+    wrong = 0.0 if last.blank else last.value * questions
     advice = (
         sentences.voting_advice(truth.surviving),
-        sentences.worth(truth.votes, int(truth.tallies.pooled().runs.max())),
-        sentences.traps_advice(count, held),
+        sentences.across_models(truth.surviving),
+        sentences.traps_advice(count, held, wrong=wrong) if wrong else None,
         *sentences.agreement_advice(trusts),
     )
-    lead = sentences.headline(truth.surviving, questions=truth.tallies.items.size)
-    return lead, tuple(one for one in advice if one)
+    lead = (
+        *sentences.headline(truth.surviving, questions=questions, models=models),
+        sentences.greedy_line(analysis.greedy),
+    )
+    return tuple(one for one in lead if one), tuple(one for one in advice if one)
 
 
 def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
@@ -115,9 +126,9 @@ def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
             "unanimity",
             titles.unanimity_title(truth.unanimity, truth.nulls),
             unanimity_chart(truth.unanimity.curve, truth.nulls.curve),
-            f"{n} Bars: 95 % intervals over questions. Grey boxes: what k runs would give that share "
-            f"nothing but "
-            f"how hard each question is, between two estimates. {_blanks(truth.unanimity.curve)}",
+            f"{n} Bars: 95 % intervals over questions. Grey boxes: how often k unanimous runs would be wrong "
+            f"if they shared nothing but how hard each question is (lower and upper estimate)."
+            f"{_blanks(truth.unanimity.curve)}",
             truth.unanimity.curve,
         ),
     ]
@@ -167,7 +178,13 @@ def _sharing(truth: Truth, n: str) -> Figure:
         row = next(iter(truth.votes.values.where(unit=unit).rows()), None)
         if row is not None and not row.blank:
             effective.append(f"all {word} together are worth {with_interval(row)} independent ones")
-    worth = f" By their errors, {', and '.join(effective)}." if effective else ""
+    partial = next(iter(truth.votes.partial.where(unit="votes").rows()), None)
+    hard = (
+        ""
+        if partial is None or partial.blank
+        else f", {with_interval(partial)} once shared difficulty is taken out"
+    )
+    worth = f" By their errors, {', and '.join(effective)}{hard}." if effective else ""
     systems = len(set(truth.tallies.systems))
     grey = (
         "Vermilion: a pair shares more than the other systems do on the same questions; blue: less."
@@ -189,7 +206,7 @@ def _variance(shares: MeasurementTable, n: str) -> Figure:
         "variance",
         titles.variance_title(shares),
         variance_chart(shares),
-        f"{n} Shares of the variance of answers given the question; an unbiased share may fall slightly "
+        f"{n} Shares of the variance of answers; they sum to 100 %, and an unbiased share may fall slightly "
         f"below 0.",
         shares,
     )
@@ -250,7 +267,7 @@ def _n(analysis: Analysis, truth: Truth | None) -> str:
     systems = len(set(tallies.systems))
     return (
         f"{tallies.items.size} question{'s' * (tallies.items.size != 1)}, "
-        f"{systems} system{'s' * (systems != 1)}, {each} run{'s' * (each != '1')} a question."
+        f"{systems} model{'s' * (systems != 1)}, {each} run{'s' * (each != '1')} a question."
     )
 
 
@@ -276,6 +293,10 @@ def _limits(analysis: Analysis) -> tuple[str, ...]:
     else:
         found.append(
             "Votes are drawn from the runs that were made: nothing is said about more runs than these."
+        )
+        found.append(
+            "Numbers over all questions depend on the mix of questions; read them by kind. Keys can be "
+            "wrong; where that chance is known, the intervals are widened by it."
         )
         if analysis.unanchored:
             found.append(

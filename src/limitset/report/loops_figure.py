@@ -39,8 +39,9 @@ def loops_caption(values: MeasurementTable) -> str:
     n = f"{counted[0]}" if len(counted) == 1 else f"{counted[0]} to {counted[-1]}"
     return (
         f"{n} questions a model and instruction. Greedy: the model gets its own last text with the same "
-        "instruction, until a text comes back (from there it repeats for ever) or the steps run out. "
-        "Settled does not mean right."
+        "instruction, until a text comes back (from there it repeats for ever) or the steps run out. A turn "
+        "of two texts is judged by the one it enters first. “rewrite” starts from a sentence that answers "
+        "the question, “again” from a short answer. Settled does not mean right."
     )
 
 
@@ -86,7 +87,7 @@ def ends_table(values: MeasurementTable) -> Table:
             "right at the end",
         ),
         rows=tuple(rows),
-        note="95 % intervals over questions. Few distinct ends of many questions: it forgot the question.",
+        note="95 % intervals over questions. Few distinct ends would mean that the question was forgotten.",
     )
 
 

@@ -23,6 +23,8 @@ from limitset.core import parquet
 from limitset.core.errors import InputError
 from limitset.report.bundle import javascript
 
+LONGEST: Final = 4_000
+"""Characters of one text that the page carries; a page is made to be forwarded."""
 MOST_POINTS: Final = 5_000
 """Rows of data a chart may hold; more must be sampled by whoever builds the figure, who says so."""
 
@@ -288,7 +290,7 @@ def _template() -> Any:
     environment.tests["numeric"] = lambda value: (
         isinstance(value, int | float) and not isinstance(value, bool)
     )
-    environment.globals["CLIP"] = CLIP
+    environment.globals.update(CLIP=CLIP, LONGEST=LONGEST)
     return environment.from_string(_packaged("template.html.j2"))
 
 

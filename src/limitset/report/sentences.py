@@ -6,19 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limitset.charts.shown import percent, visible, with_interval
+from limitset.charts.shown import percent, visible
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.verdicts import Verdict, judged
 from limitset.instruments.truth.agreed import WrongWhenAgreed
+from limitset.instruments.truth.outcomes import Outcomes
 from limitset.instruments.truth.surviving import SurvivingError
-from limitset.instruments.truth.votes import EffectiveNumber
 
 TRUSTED = 0.05
 """Agreement is trusted where it is wrong less often than this, by its whole interval."""
 STRICT = 0.875
 """The agreement a reader would act on first: 7 of 8 runs."""
-RUNS = {STRICT: "7 of 8 runs", 0.75: "3 of 4 runs", 0.625: "5 of 8 runs", 0.5: "half of the runs"}
+RUNS = {STRICT: "7/8 of the runs", 0.75: "3/4 of the runs", 0.625: "5/8 of the runs", 0.5: "half of the runs"}
 """Thresholds that advice is given at, the strictest first, in words."""
+FEWEST = 5
+"""Advice on agreement rests on at least so many questions."""
 POINT = 0.01
 MOST_ADVICE = 3
 """Sentences about agreement on the first screen; figure 2 has the rest."""
@@ -26,7 +28,7 @@ MANY_TIMES = 100
 """Beyond this many times the questions, "how many more" is no advice."""
 
 
-def headline(surviving: SurvivingError, *, questions: int) -> tuple[str, ...]:
+def headline(surviving: SurvivingError, *, questions: int, models: int = 1) -> tuple[str, ...]:
     """Say how often one run is wrong on these questions, and what voting leaves of it."""
     where = "on this question" if questions == 1 else f"on these {questions} questions"
     curve = surviving.curve.where(system="all", stratum="all")
@@ -37,7 +39,12 @@ def headline(surviving: SurvivingError, *, questions: int) -> tuple[str, ...]:
     first = f"One run is wrong {percent(one)} of the time {where}."
     if votes == 1:
         return (first, "There is one run a question, so what voting would leave cannot be told.")
-    return (first, _after(last, surviving.share.one(system="all", stratum="all"), votes))
+    if votes == 2:  # with ties split at random, two votes are wrong exactly as often as one
+        return (
+            first,
+            "There are two runs a question, and a vote takes three: what it would leave cannot be told.",
+        )
+    return (first, _after(last, surviving.share.one(system="all", stratum="all"), votes, models))
 
 
 def _nearly_one_sided(one: Measurement, where: str) -> str:
@@ -48,10 +55,11 @@ def _nearly_one_sided(one: Measurement, where: str) -> str:
     return f"How often one run is wrong {where} cannot be told: they are too few."
 
 
-def _after(last: Measurement, share: Measurement, votes: int) -> str:
+def _after(last: Measurement, share: Measurement, votes: int, models: int) -> str:
+    runs = f"{votes} runs" if models == 1 else f"{votes} runs of {models} models"
     if last.blank:
-        return f"A vote over {votes} runs is wrong {percent(last)} of the time."
-    left = f"A vote over {votes} runs is still wrong {percent(last)} of the time"
+        return f"A vote over {runs} is wrong {percent(last)} of the time."
+    left = f"A vote over {runs} is still wrong {percent(last)} of the time"
     if share.blank:
         return f"{left}."
     part = share_of_error(share)
@@ -82,7 +90,9 @@ def voting_advice(surviving: SurvivingError) -> str | None:
     most, last = points[-1]
     share = surviving.share.one(system="all", stratum="all")
     if not share.blank and share.bounded and share.high >= 1:
-        return f"Do not pay for votes: {most} runs do not make the error measurably smaller."
+        return (
+            f"Can't tell whether voting pays: {share_of_error(share)} of the error is left after {most} runs."
+        )
     enough = most
     for votes, value in reversed(points):
         if abs(value - last) > POINT:
@@ -92,15 +102,64 @@ def voting_advice(surviving: SurvivingError) -> str | None:
         return f"Voting still changes the error at {most} runs: more runs may be worth their price."
     if enough == 1:
         return f"Do not pay for votes: {most} runs change the error by less than one point against one run."
-    return f"Stop voting at {enough} runs: the other {most - enough} change the error by less than one point."
+    rest = _except(surviving, enough)
+    return f"Stop voting at {enough} runs: from there the error stays within one point{rest}."
 
 
-def worth(votes: EffectiveNumber, runs: int) -> str | None:
-    """Say how many independent votes all runs are worth, by the correlation of their errors."""
-    row = next(iter(votes.values.where(unit="votes").rows()), None)
-    if row is None or row.blank or not row.value < runs:
+def _except(surviving: SurvivingError, enough: int) -> str:
+    """Name the kinds of question on which more votes still change the error."""
+    told = []
+    for stratum in dict.fromkeys(str(name) for name in surviving.curve.axes["stratum"]):
+        rows = [row for row in surviving.curve.where(system="all", stratum=stratum).rows() if not row.blank]
+        at = [row for row in rows if int(row.parameters["votes"]) == enough]
+        if stratum == "all" or not at or abs(at[0].value - rows[-1].value) <= POINT:
+            continue
+        told.append(f"{visible(stratum)} from {100 * at[0].value:.0f} to {100 * rows[-1].value:.0f} %")
+    return f" (it still moves on {', '.join(told)})" if told else ""
+
+
+def across_models(surviving: SurvivingError) -> str | None:
+    """Compare a vote within the best model with one of about as many runs across all models."""
+    systems = [
+        name for name in dict.fromkeys(str(one) for one in surviving.curve.axes["system"]) if name != "all"
+    ]
+    alone = [last_of(surviving.curve.where(system=name, stratum="all")) for name in systems]
+    alone = [row for row in alone if not row.blank]
+    if len(systems) < 2 or len(alone) < len(systems):
         return None
-    return f"All {runs} runs are worth {with_interval(row)} independent votes: they err together."
+    best = min(alone, key=lambda row: row.value)
+    votes = int(best.parameters["votes"])
+    both = [
+        row
+        for row in surviving.curve.where(system="all", stratum="all").rows()
+        if not row.blank and int(row.parameters["votes"]) <= votes
+    ]
+    if not both or votes < 2:
+        return None
+    mixed = max(both, key=lambda row: int(row.parameters["votes"]))
+    if best.value - mixed.value <= POINT:
+        return None
+    name = visible(str(best.parameters["system"]))
+    return (
+        f"Vote across models, not within one: {votes} runs of {name} alone are wrong {percent(best)} of the "
+        f"time, {int(mixed.parameters['votes'])} of all models {percent(mixed)}."
+    )
+
+
+def greedy_line(greedy: Outcomes | None) -> str | None:
+    """Say how often one greedy run of the best model is wrong: what a sampled run must be compared with."""
+    if greedy is None:
+        return None
+    rows = [
+        row
+        for row in greedy.rates.where(stratum="all", outcome="wrong").rows()
+        if row.parameters["system"] != "all" and not row.blank
+    ]
+    if not rows:
+        return None
+    best = min(rows, key=lambda row: row.value)
+    name = visible(str(best.parameters["system"]))
+    return f"One greedy run of {name} is wrong {percent(best)} of the time."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +169,8 @@ class Trust:
     stratum: str
     rate: Measurement
     verdict: Verdict
+    questions: int
+    """On how many questions so many runs agree."""
 
     @property
     def runs(self) -> str:
@@ -134,9 +195,12 @@ def _strictest_told(agreed: WrongWhenAgreed, stratum: str) -> Trust:
     judged_ones = []
     for threshold in (one for one in RUNS if one in given):
         rate = agreed.rates.one(stratum=stratum, threshold=threshold)
-        # a blank rate is judged by its bound: an upper one can hold, a lower one can fail
-        verdict = judged(rate, holds_if=TRUSTED, above=False)
-        judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=verdict))
+        covered = agreed.coverage.one(stratum=stratum, threshold=threshold)
+        questions = 0 if covered.blank else round(covered.value * covered.n)
+        # a blank rate is judged by its bound: an upper one can hold, a lower one can fail;
+        # but two of two questions are no basis for advice
+        verdict = judged(rate, holds_if=TRUSTED, above=False) if questions >= FEWEST else Verdict.CANT_TELL
+        judged_ones.append(Trust(stratum=stratum, rate=rate, verdict=verdict, questions=questions))
     told = [one for one in judged_ones if one.verdict is not Verdict.CANT_TELL]
     if not told:  # the tightest statement that can be made
         return min(judged_ones, key=lambda one: one.rate.high if one.rate.bounded else math.inf)
@@ -151,8 +215,8 @@ def agreement_advice(trusts: Sequence[Trust]) -> tuple[str, ...]:
     bad = sorted((one for one in trusts if one.verdict is Verdict.FAILS), key=lambda one: -_least(one.rate))
     for one in bad[:2]:
         found.append(
-            f"Do not trust agreement on {_of(one)}: when at least {one.runs} agree, they are wrong "
-            f"{percent(one.rate)} of the time."
+            f"Do not trust agreement on {_of(one)}: when at least {one.runs} agree ({_count(one)}), they are "
+            f"wrong {percent(one.rate)} of the time."
         )
     if len(bad) > 2:
         found.append(f"Nor on {_listed([_of(one) for one in bad[2:]])}.")
@@ -176,17 +240,19 @@ def _least(rate: Measurement) -> float:
 def _cant_tell(one: Trust) -> str:
     if one.rate.blank and not one.rate.bounded:
         return f"Can't tell on {_of(one)}: at least {one.runs} never agree there."
-    if one.rate.blank and one.rate.high >= 0.5:
-        count = f"{one.rate.n:.0f} question{'s' * (round(one.rate.n) != 1)}"
-        return f"Can't tell on {_of(one)}: at least {one.runs} agree on {count} there, too few for a rate."
+    if one.rate.blank and (one.rate.high >= 0.5 or one.questions < FEWEST):
+        return (
+            f"Can't tell on {_of(one)}: at least {one.runs} agree on {_count(one)} there, too few for a rate."
+        )
     stated = (
-        f"Can't tell whether agreement can be trusted on {_of(one)}: when at least {one.runs} agree, "
-        f"they are wrong {percent(one.rate)} of the time"
+        f"Can't tell whether agreement can be trusted on {_of(one)}: when at least {one.runs} agree "
+        f"({_count(one)}), they are wrong {percent(one.rate)} of the time"
     )
     needed = questions_needed(one.rate)
     if needed is None:
-        return f"{stated}; the bar is 5 %."
-    return f"{stated}, the bar is 5 %. About {needed} questions on which so many runs agree would settle it."
+        return f"{stated}; 5 % or less is asked for."
+    more = f"About {needed} questions on which so many runs agree would settle it."
+    return f"{stated}; 5 % or less is asked for. {more}"
 
 
 def questions_needed(rate: Measurement) -> int | None:
@@ -218,13 +284,19 @@ def questions_needed(rate: Measurement) -> int | None:
     return int(math.ceil(needed / 10**digits - 1e-9) * 10**digits)
 
 
-def traps_advice(count: int, held: Measurement | None) -> str | None:
-    """Say which questions to check outside, and what they hold of the surviving error."""
+def traps_advice(count: int, held: Measurement | None, *, wrong: float) -> str | None:
+    """Say which questions to check outside, what that removes, and of how many wrong votes."""
     if count == 0 or held is None or held.blank:
         return None
-    these = "this question" if count == 1 else f"these {count} questions"
-    they = "it holds" if count == 1 else "they hold"
-    return f"Check {these} outside: {they} {percent(held)} of the error that survives voting."
+    these = "the question listed" if count == 1 else f"the {count} questions listed"
+    return (
+        f"The vote is wrong on about {wrong:.0f} questions: checking {these} outside first removes "
+        f"about {100 * held.value:.0f} % of its error."
+    )
+
+
+def _count(one: Trust) -> str:
+    return f"{one.questions} question{'s' * (one.questions != 1)}"
 
 
 def _of(one: Trust) -> str:

@@ -52,6 +52,10 @@ def show(page: Page, console: Console) -> None:
         _print_table(page.tables[0], console)
 
 
+TALLEST = 12
+"""Kinds of question that a terminal shows; the page has all."""
+
+
 def curve_lines(page: Page) -> list[str]:
     """Return figure 1 as one row of bars a stratum, or nothing where the page has no such curve.
 
@@ -67,11 +71,15 @@ def curve_lines(page: Page) -> list[str]:
     votes = sorted({int(row["votes"]) for row in curve})
     lines = ["", f"  error of the vote, 1 to {votes[-1]} runs (highest bar: {100 * top:.0f} %)"]
     width = max(len(visible(name)) for name in strata)
-    for name in strata:
+    for name in strata[:TALLEST]:
         rows = sorted((row for row in curve if row["stratum"] == name), key=lambda row: int(row["votes"]))
         values = [row["value"] for row in rows][:WIDEST]
-        known = [value for value in values if not math.isnan(value)]
-        ends = f"{100 * known[0]:.0f} % → {100 * known[-1]:.0f} %" if known else "blank"
+        known = [row for row in rows if not math.isnan(row["value"])]
+        ends = "blank"
+        if known:
+            first, last = known[0], known[-1]
+            at = "" if int(last["votes"]) == votes[-1] else f" at {int(last['votes'])}"
+            ends = f"{100 * first['value']:.0f} % → {100 * last['value']:.0f} %{at}"
         lines.append(f"  {visible(name):<{width}}  {''.join(_bar(value, top) for value in values)}  {ends}")
     return lines
 

@@ -97,12 +97,23 @@ def sharing_title(same: SameWrong) -> str:
     top = max(pairs, key=lambda row: row.value)
     first, second = (visible(str(top.parameters[name])) for name in ("first", "second"))
     if len(pairs) == 1:
-        return (
-            f"When both are wrong, {first} and {second} give the same wrong answer {percent(top)} of the time"
-        )
+        shared = f"the same wrong answer {percent(top)} of the time{_against_popularity(same, top)}"
+        return f"When both are wrong, {first} and {second} give {shared}"
     return (
         f"{first} and {second} share most: when both are wrong, they give the same wrong answer "
         f"{percent(top)} of the time"
+    )
+
+
+def _against_popularity(same: SameWrong, pair: Measurement) -> str:
+    """Compare with the higher of the two estimates of what popular wrong answers alone would give."""
+    kinds = ("popularity", "popularity_plug_in")
+    nulls = [row.value for row in same.panel.rows() if row.null_kind in kinds and not row.blank]
+    if not nulls or not pair.bounded:
+        return ""
+    more = pair.low > max(nulls)
+    return (
+        ": more than popular wrong answers give" if more else ": popular wrong answers alone could give that"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from limitset.report.page import Definition
 
 _ANY = (
@@ -84,7 +86,8 @@ _ANCHORED = (
     ),
     Definition(
         term="trap",
-        plain="A wrong answer that at least half of the runs give. A lure is a trap that was expected.",
+        plain="A wrong answer that at least half of the runs give. A lure is known beforehand to be popular, "
+        "and need not be a trap.",
     ),
 )
 
@@ -99,7 +102,20 @@ _LOOPS = (
 )
 
 
-def definitions(*, anchored: bool, loops: bool) -> tuple[Definition, ...]:
+_KINDS = {
+    "lure": "a popular wrong answer is known beforehand (the largest city, for a capital)",
+    "recall": "the answer stands in a table, and no lure is known",
+    "computed": "the answer follows from a rule",
+}
+
+
+def kinds_of_question(strata: Iterable[str]) -> tuple[Definition, ...]:
+    """Return what the kinds of the packaged questions mean, where the page has them."""
+    told = [f"{name}: {_KINDS[name]}" for name in dict.fromkeys(strata) if name in _KINDS]
+    return (Definition(term="kinds of question", plain="; ".join(told) + "."),) if told else ()
+
+
+def definitions(*, anchored: bool, loops: bool, strata: Iterable[str] = ()) -> tuple[Definition, ...]:
     """Return the words that this page uses."""
     first = _ANCHORED if anchored else ()
-    return (*first, *_ANY, *(_LOOPS if loops else ()))
+    return (*first, *kinds_of_question(strata), *_ANY, *(_LOOPS if loops else ()))

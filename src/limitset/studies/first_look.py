@@ -67,6 +67,7 @@ def run_first_look(
         When a model or the questions cannot be used, the folder holds another study, or a task failed.
     """
     sources = [resolve(name) for name in spec.models]
+    _refuse_namesakes(sources)
     questions = chosen_questions(spec)
     folder = StudyFolder.create_or_open(
         out,
@@ -84,6 +85,17 @@ def run_first_look(
             fix="Mend that; the same command tries them again.",
         )
     return rebuild(out)
+
+
+def _refuse_namesakes(sources: Sequence[ModelSource]) -> None:
+    names = [source.name for source in sources]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError.of(
+            expected="the models of a study must have different names",
+            got=f"{twice} twice",
+            fix="Name each model once; rename or link one of two folders that are called alike.",
+        )
 
 
 def chosen_questions(spec: FirstLook) -> QuestionSet:

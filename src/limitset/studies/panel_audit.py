@@ -18,7 +18,13 @@ READER_VERSION = 1
 
 
 def run_audit(
-    replies: Path, out: Path, *, names: Mapping[str, str] | None = None, seed: int = 0, date: str
+    replies: Path,
+    out: Path,
+    *,
+    names: Mapping[str, str] | None = None,
+    seed: int = 0,
+    date: str,
+    command: str = "",
 ) -> Finished:
     """Judge a file of replies and write its page.
 
@@ -34,6 +40,8 @@ def run_audit(
         Seed of the resampling.
     date
         Date of the audit, for the reader.
+    command
+        What was typed, for the methods section of the page.
 
     Returns
     -------
@@ -61,6 +69,7 @@ def run_audit(
         "packages": package_versions(),
         "machine": machine(),
         "created": date,
+        "command": command,
     }
     with StudyFolder.create_or_open(out, toml_text=to_toml(spec), lock=lock, tasks=[task]) as folder:
         folder.write_items(read.items)

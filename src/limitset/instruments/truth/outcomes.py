@@ -7,17 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from limitset.core.intervals import Interval, columns_of, logit_jackknife, wilson
+from limitset.core.intervals import Interval, columns_of, effective_number, logit_jackknife, wilson
 from limitset.core.levels import Level
 from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.core.undefined import UNDEFINED
 
 INSTRUMENT = "outcomes"
-VERSION = 1
+VERSION = 2
 
 OUTCOMES = ("right", "wrong", "abstained", "unparsed")
 ALL = "all"
+FEWEST = 5
+"""With fewer effective questions on one side the jackknife runs away; Wilson does not."""
 DUST = 1e-12
 """Rounding left over from sums of shares."""
 
@@ -126,7 +128,8 @@ def _mean(share: Float[np.ndarray, " q"], confidence: float, anchor_error: float
     # a share that is 0 or 1 up to rounding carries dust, not mass
     share = np.where(share < DUST, 0.0, np.where(share > 1 - DUST, 1.0, share))
     got = logit_jackknife(share, 1.0 - share, confidence=confidence)
-    if np.isnan(got.low):
+    few = min(effective_number(share), effective_number(1.0 - share)) < FEWEST
+    if np.isnan(got.low) or few:
         got = wilson(float(share.sum()), share.size, confidence=confidence)
     value = float(share.mean())
     # the closed forms miss the ends by rounding
