@@ -274,10 +274,8 @@ def _n(analysis: Analysis, truth: Truth | None) -> str:
 def _blanks(curve: MeasurementTable) -> str:
     blank = sum(row.blank for row in curve.rows())
     if blank == 0:
-        return "No point is blank."
-    return (
-        f"{blank} point{'s' * (blank != 1)} blank: triangles that point down are upper bounds, up lower ones."
-    )
+        return ""
+    return f" {blank} point{'s' * (blank != 1)} blank: triangles that point down are upper bounds, up lower ones."
 
 
 def _limits(analysis: Analysis) -> tuple[str, ...]:
