@@ -275,7 +275,8 @@ def _blanks(curve: MeasurementTable) -> str:
     blank = sum(row.blank for row in curve.rows())
     if blank == 0:
         return ""
-    return f" {blank} point{'s' * (blank != 1)} blank: triangles that point down are upper bounds, up lower ones."
+    points = f"{blank} point{'s' * (blank != 1)}"
+    return f" {points} blank: triangles that point down are upper bounds, up lower ones."
 
 
 def _limits(analysis: Analysis) -> tuple[str, ...]:
