@@ -194,3 +194,9 @@ def test_accents_do_not_matter() -> None:
 
 def test_normalised_drops_what_does_not_count() -> None:
     assert normalised("The  St. John's!") == "st john"
+
+
+@pytest.mark.parametrize(("reply", "right"), [("C", True), ("C++", False), ("C#.", False), ("C.", True)])
+def test_a_sign_that_ends_a_name_is_part_of_it(reply, right):
+    got = classify(reply, question="Which language is it?", accepted=("C",), lure=None, form=None)
+    assert got.right is right

@@ -17,7 +17,7 @@ from typing import Final
 
 from limitset.core.levels import Status
 
-CANONICALISER_VERSION: Final = 1
+CANONICALISER_VERSION: Final = 2
 """Raised by every change that can move a reply to another class."""
 
 SUBJECT_SHARE: Final = 0.5
@@ -44,7 +44,8 @@ PREAMBLE: Final = re.compile(
 )
 ASIDE: Final = re.compile(r"[,;(]")
 MARKER: Final = re.compile(r"^\s*(?:[-*•#>]+\s*)*(?:(?:final\s+)?answer|a|q)\s*[:.)]\s*", re.IGNORECASE)
-WORD: Final = re.compile(r"[+-]?\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:['’`ʻ][^\W\d_]+)*")
+# a sign that ends a name is part of it: C, C# and C++ are three answers
+WORD: Final = re.compile(r"[+-]?\d+(?:[.,/:]\d+)*|[^\W\d_]+(?:['’`ʻ][^\W\d_]+)*(?:(?:\+\+?|#)(?!\w))?")
 NUMBER: Final = re.compile(r"[-−]?\d+(?:[,  ]\d{3})*(?:\.\d+)?(?!\d)")
 BREAK: Final = re.compile(r"[,;:()\[\]\"“”*<>|=]|(?<=[^\W\d])/|\s[-–—]\s")
 CITY_OF: Final = re.compile(r"^(?:the\s+)?(?:city|town)\s+of\s+", re.IGNORECASE)
