@@ -122,3 +122,9 @@ def test_columns_are_those_of_all_records_not_of_the_first(tmp_path):
 def test_records_that_differ_from_the_first_are_refused_by_line(tmp_path, rows, match):
     with pytest.raises(InputError, match=match):
         read_replies(written(tmp_path, rows, "r.jsonl"))
+
+
+def test_the_chance_that_a_key_is_wrong_goes_along(tmp_path):
+    head = HEADER.replace("key", "key,anchor_error")
+    got = read_replies(written(tmp_path, head + "Q?,a,b,c,0.02\n"))
+    assert got.items.numbers("anchor_error").tolist() == [0.02]

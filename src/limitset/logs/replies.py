@@ -31,6 +31,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "lure": ("lure", "distractor"),
     "confidence": ("confidence",),
     "form": ("form",),
+    "anchor_error": ("anchor_error", "key_error"),
 }
 """Our column to the names it is recognised by."""
 
@@ -64,7 +65,7 @@ def read_replies(path: Path, *, names: Mapping[str, str] | None = None) -> Repli
     path
         One row a reply: `question` (or `item`), `model`, `answer`, and where there is one `key`; several
         accepted answers in a cell stand apart by ``|``. `seed`, `paraphrase`, `temperature`, `stratum`,
-        `lure`, `confidence` and `form` are used where present.
+        `lure`, `confidence`, `form` and `anchor_error` (chance that the key is wrong) are used where present.
     names
         Our column to the file's own name, where it is not recognised.
 
@@ -171,6 +172,7 @@ def _remember(questions: dict[str, dict[str, Any]], row: Row, *, keyed: bool) ->
             "form": _text(cell.get("form"))
             or ("number" if accepted and all(map(_is_number, accepted)) else None),
             "anchor": f"key of {path.name}" if accepted else None,
+            "anchor_error": _number(row, "anchor_error"),
         },
     )
     if known["accepted"] != accepted or known["text"] != text:
