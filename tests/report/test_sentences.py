@@ -489,3 +489,10 @@ def test_models_of_the_vote_are_counted():
 def test_advice_needs_five_questions():
     trusts = sentences.trust_in_agreement(agreed(lure=(NAN, 0.2, 1.0, 4.0), dates=BAD, all=BAD))
     assert [one.verdict for one in trusts] == [Verdict.CANT_TELL, Verdict.FAILS]
+
+
+def test_two_votes_leave_no_share_in_the_title():
+    assert (
+        titles.survival_title(surviving([0.4, 0.4]))
+        == "A vote over 2 runs is wrong 40 % [35, 45] of the time"
+    )

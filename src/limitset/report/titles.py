@@ -30,7 +30,7 @@ def survival_title(surviving: SurvivingError) -> str:
         return (
             f"{'One run' if votes == 1 else f'A vote over {votes} runs'} is wrong {percent(last)} of the time"
         )
-    if share.blank:
+    if share.blank or votes == 2:  # two votes with ties at random are wrong as often as one, by construction
         return f"A vote over {votes} runs is wrong {percent(last)} of the time"
     if share.bounded and share.low > 1:
         return f"Voting over {votes} runs makes it worse"
