@@ -40,11 +40,20 @@ def test_audit_writes_the_page_and_the_numbers(panel, tmp_path, capsys):
     assert (tmp_path / "out" / "report.html").stat().st_size < 2_000_000
 
 
+DESCRIPTIVE = {"traps.check_first", "traps.concentration"}
+"""A ranking of these very questions: there is nothing to infer, and the notes say so."""
+
+
 def test_every_number_has_interval_null_or_reason(panel, tmp_path, capsys):
     audited(panel, tmp_path / "out")
-    for number in json.loads(capsys.readouterr().out)["numbers"]:
-        has_interval = number["low"] is not None and number["high"] is not None
-        assert has_interval or number["null_kind"] or number["blank_reason"] or number["notes"], number
+    bare = {
+        number["instrument"]
+        for number in json.loads(capsys.readouterr().out)["numbers"]
+        if (number["low"] is None or number["high"] is None)
+        and not number["null_kind"]
+        and not number["blank_reason"]
+    }
+    assert bare == DESCRIPTIVE
 
 
 def test_without_keys_nothing_is_called_right(panel, tmp_path, capsys):
@@ -58,12 +67,29 @@ def test_without_keys_nothing_is_called_right(panel, tmp_path, capsys):
     assert not any(number["instrument"].startswith("wrong") for number in found["numbers"])
 
 
-def test_seed_moves_only_what_is_resampled(panel, tmp_path, capsys):
+RESAMPLED = {
+    "surviving_error",
+    "traps.concentration_split",
+    "unanimity_nulls",
+    "condorcet",
+    "condorcet.equivalent",
+    "same_wrong.panel",
+}
+    "surviving_error",
+    "traps.concentration_split",
+    "unanimity_nulls",
+    "condorcet",
+    "same_wrong.panel",
+}
+
+
+def test_seed_moves_what_is_resampled_and_nothing_else(panel, tmp_path, capsys):
     audited(panel, tmp_path / "a")
-    first = json.loads(capsys.readouterr().out)
+    first = json.loads(capsys.readouterr().out)["numbers"]
     audited(panel, tmp_path / "b", "--seed", "5")
-    second = json.loads(capsys.readouterr().out)
-    assert first["headline"] == second["headline"] or first["numbers"] != second["numbers"]
+    second = json.loads(capsys.readouterr().out)["numbers"]
+    moved = {one["instrument"] for one, other in zip(first, second, strict=True) if one != other}
+    assert {"surviving_error", "unanimity_nulls"} <= moved <= RESAMPLED
 
 
 def test_python_gives_the_same_numbers(panel, tmp_path, capsys):

@@ -52,7 +52,7 @@ def _nearly_one_sided(one: Measurement, where: str) -> str:
         return f"One run is almost never wrong {where}: {percent(one)} of the time."
     if one.bounded and one.low > 0.5:
         return f"One run is almost always wrong {where}: {percent(one)} of the time."
-    return f"How often one run is wrong {where} cannot be told: they are too few."
+    return f"How often one run is wrong {where} cannot be told: there are too few."
 
 
 def _after(last: Measurement, share: Measurement, votes: int, models: int) -> str:
@@ -140,10 +140,13 @@ def across_models(surviving: SurvivingError) -> str | None:
     if best.value - mixed.value <= POINT:
         return None
     name = visible(str(best.parameters["system"]))
-    return (
-        f"Vote across models, not within one: {votes} runs of {name} alone are wrong {percent(best)} of the "
-        f"time, {int(mixed.parameters['votes'])} of all models {percent(mixed)}."
+    compared = (
+        f"{votes} runs of {name} alone are wrong {percent(best)} of the time, "
+        f"{int(mixed.parameters['votes'])} of all models {percent(mixed)}"
     )
+    if mixed.high < best.low:
+        return f"Vote across models, not within one: {compared}."
+    return f"Can't tell whether a vote across models beats one within the best: {compared}."
 
 
 def greedy_line(greedy: Outcomes | None) -> str | None:
