@@ -75,12 +75,6 @@ RESAMPLED = {
     "condorcet.equivalent",
     "same_wrong.panel",
 }
-    "surviving_error",
-    "traps.concentration_split",
-    "unanimity_nulls",
-    "condorcet",
-    "same_wrong.panel",
-}
 
 
 def test_seed_moves_what_is_resampled_and_nothing_else(panel, tmp_path, capsys):
