@@ -1,0 +1,175 @@
+"""How does an algorithm for vectors see a map of tensors?"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limitset.core.errors import InputError
+from limitset.core.protocols import SelfMap
+from limitset.core.streams import Streams
+
+Rows = Sequence[int] | np.ndarray
+
+with warnings.catch_warnings():
+    # torch compiles rules for forward derivatives on first use and warns about its own way of doing so
+    warnings.simplefilter("ignore", DeprecationWarning)
+    importlib.import_module("torch._decomp.decompositions_for_jvp")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VectorMap:
+    """A map of tensors `(b, *shape)` seen as a map of vectors `(b, d)`, with its derivatives.
+
+    Rows are independent of each other, so that one product with the Jacobian of the batch is one product with
+    the Jacobian of every row.
+
+    Parameters
+    ----------
+    map
+        The map; its `step` gets the rows that the batch holds and always the same streams.
+    shape
+        Shape of one state.
+    rng
+        Streams handed to every step.
+
+    Raises
+    ------
+    InputError
+        When the map changes the shape of the states or their type, or turns finite states into NaN.
+
+    Examples
+    --------
+    >>> from limitset.maps.latent import TensorMap
+    >>> halve = VectorMap(map=TensorMap(step=lambda x: x / 2), shape=(2,))
+    >>> x = torch.ones(1, 2)
+    >>> halve(x, [0]).tolist(), halve.jvp(x, [0], x).tolist()
+    ([[0.5, 0.5]], [[0.5, 0.5]])
+    """
+
+    map: SelfMap[Any]
+    shape: tuple[int, ...]
+    rng: Streams = Streams(0)  # noqa: RUF009 - frozen, so it can be shared
+
+    @classmethod
+    def of(cls, map: SelfMap[Any], starts: Tensor, *, rng: Streams | None = None) -> VectorMap:
+        """Build for the states of a batch `(b, *shape)`, after one look at what the map makes of them."""
+        if not isinstance(starts, Tensor) or not starts.is_floating_point() or starts.ndim < 1:
+            got = f"{type(starts).__name__} {getattr(starts, 'dtype', '')}".strip()
+            raise InputError.of(
+                expected="starts must be a torch tensor of real numbers (b, *shape)",
+                got=got,
+                fix="Stack the starting states, e.g. torch.zeros(64, 32).",
+            )
+        if starts.shape[0] == 0:
+            raise InputError.of(expected="one start at least", got="none", fix="Give some starts.")
+        return cls(map=map, shape=tuple(starts.shape[1:]), rng=rng or Streams(0))
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers one state holds."""
+        return math.prod(self.shape)
+
+    def __call__(self, states: Tensor, rows: Rows) -> Tensor:
+        """Apply the map to states `(b, d)` without gradients."""
+        with torch.no_grad():
+            images = self._step(states, rows)
+        bad = torch.isfinite(states).all(dim=1) & torch.isnan(images).any(dim=1)
+        if bool(bad.any()):
+            row = int(np.asarray(rows)[int(torch.nonzero(bad)[0])])
+            raise InputError.of(
+                expected="a map must turn finite states into numbers",
+                got=f"NaN from start {row}",
+                fix="Look for 0/0, log of a negative number, or masked-out rows of attention.",
+            )
+        return images
+
+    def jvp(self, states: Tensor, rows: Rows, directions: Tensor) -> Tensor:
+        """Return J(x) v for every row: states and directions `(b, d)`."""
+        with torch.no_grad(), _plain_attention():
+            try:
+                _, product = torch.func.jvp(lambda x: self._step(x, rows), (states,), (directions,))
+            except (NotImplementedError, RuntimeError):
+                # operations without forward derivatives: differentiate the backward product instead
+                product = self._twice_backward(states, rows, directions)
+        return product.detach()  # type: ignore[no-any-return]
+
+    def vjp(self, states: Tensor, rows: Rows, directions: Tensor) -> Tensor:
+        """Return J(x)^T u for every row."""
+        with torch.enable_grad(), _plain_attention():
+            x = states.detach().requires_grad_(True)
+            images = self._connected(x, rows)
+            (product,) = torch.autograd.grad(images, x, directions)
+        return product.detach()
+
+    def jacobian(self, states: Tensor, rows: Rows) -> Tensor:
+        """Return the dense Jacobians `(b, d, d)`, one product a column."""
+        columns = []
+        for place in range(self.dimension):
+            direction = torch.zeros_like(states)
+            direction[:, place] = 1.0
+            columns.append(self.jvp(states, rows, direction))
+        return torch.stack(columns, dim=2)
+
+    def flat(self, states: Tensor) -> Tensor:
+        """View states `(b, *shape)` as vectors `(b, d)`."""
+        return states.reshape(states.shape[0], self.dimension)
+
+    def shaped(self, states: Tensor) -> Tensor:
+        """View vectors `(b, d)` as states `(b, *shape)`."""
+        return states.reshape(states.shape[0], *self.shape)
+
+    def _step(self, states: Tensor, rows: Rows) -> Tensor:
+        images = self.map.step(self.shaped(states), rows=rows, rng=self.rng)  # type: ignore[arg-type]
+        wanted = (states.shape[0], *self.shape)
+        if not isinstance(images, Tensor) or tuple(images.shape) != wanted:
+            got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+            raise InputError.of(
+                expected=f"a map must give a tensor {wanted} for states {wanted}",
+                got=got,
+                fix="Return one image a state, in the shape of the states.",
+            )
+        if images.dtype != states.dtype:
+            raise InputError.of(
+                expected=f"a map must keep the type of its states, {states.dtype}",
+                got=images.dtype,
+                fix="Cast the weights or the starts to one type.",
+            )
+        return self.flat(images)
+
+    def _connected(self, states: Tensor, rows: Rows) -> Tensor:
+        images = self._step(states, rows)
+        if not images.requires_grad:
+            raise InputError.of(
+                expected="derivatives need a map that torch can follow",
+                got="images that do not depend on the states for torch",
+                fix="Take out detach(), no_grad(), numpy and rounding, or use a solver without derivatives.",
+            )
+        return images
+
+    def _twice_backward(self, states: Tensor, rows: Rows, directions: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = states.detach().requires_grad_(True)
+            images = self._connected(x, rows)
+            dual = torch.zeros_like(images, requires_grad=True)
+            (pulled,) = torch.autograd.grad(images, x, dual, create_graph=True)
+            (product,) = torch.autograd.grad(pulled, dual, directions)
+        return product
+
+
+@contextlib.contextmanager
+def _plain_attention() -> Iterator[None]:
+    # fused attention has no forward derivatives
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
