@@ -75,11 +75,62 @@ class PanelAudit(Strict):
     seed: int = Field(default=0, ge=0)
 
 
-Study = Annotated[FirstLook | PanelAudit, Field(discriminator="kind")]
-_STUDY: TypeAdapter[FirstLook | PanelAudit] = TypeAdapter(Study)
+class Trace(Strict):
+    """A looped model that somebody wrote, run from many starts and along several paths."""
+
+    kind: Literal["trace"]
+    schema_version: Literal[1] = 1
+    loop: str
+    """MODULE:OBJECT or FILE.py:OBJECT."""
+    steps: int = Field(default=0, ge=0, le=1_000_000)
+    """How far each input is run; 0: eight times its usual number of steps, at least 100."""
+    tolerance: float = Field(default=1e-3, gt=0, lt=1)
+    """How near to its limit, relative to its norm, a state counts as there."""
+    chunk: int = Field(default=128, ge=2)
+    """Inputs a task."""
+    spectra: int = Field(default=32, ge=0)
+    """Settled inputs a task whose leading eigenvalues are computed."""
+    seed: int = Field(default=0, ge=0)
 
 
-def read_study(path: Path) -> FirstLook | PanelAudit:
+Norm = Literal["none", "pre", "post", "sandwich"]
+Injection = Literal["start", "additive", "concatenated", "gated"]
+LabTask = Literal["untrained", "prefix_sums", "parity", "sudoku4"]
+
+
+class Bench(Strict):
+    """One task of the laboratory and the nets trained on it."""
+
+    task: LabTask
+    norms: tuple[Norm, ...] = ("none", "pre", "post", "sandwich")
+    injections: tuple[Injection, ...] = ("start", "additive", "concatenated", "gated")
+    seeds: int = Field(default=3, ge=1, le=100)
+    gains: tuple[float, ...] = (0.5, 1.0, 2.0)
+    """Scales of the random weights; trained nets have none."""
+    train_steps: int = Field(default=1600, ge=1)
+    problems: int = Field(default=256, ge=8)
+    """Held-out problems of each size."""
+    far: int = Field(default=100, ge=1)
+    """Steps far beyond those of the training."""
+
+
+class Recurrence(Strict):
+    """The laboratory: normalization by injection, trained nets or untrained blocks."""
+
+    kind: Literal["recurrence"]
+    schema_version: Literal[1] = 1
+    benches: tuple[Bench, ...] = Field(min_length=1)
+    tolerance: float = Field(default=1e-3, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
+
+
+AnyStudy = FirstLook | PanelAudit | Trace | Recurrence
+Study = Annotated[AnyStudy, Field(discriminator="kind")]
+_STUDY: TypeAdapter[AnyStudy] = TypeAdapter(Study)
+_KINDS = ("first_look", "panel_audit", "trace", "recurrence")
+
+
+def read_study(path: Path) -> AnyStudy:
     """Read a study file.
 
     Raises
@@ -97,7 +148,7 @@ def read_study(path: Path) -> FirstLook | PanelAudit:
     return parse_study(text, name=str(path))
 
 
-def parse_study(text: str, *, name: str) -> FirstLook | PanelAudit:
+def parse_study(text: str, *, name: str) -> AnyStudy:
     r"""Read the text of a study file; `name` stands in the errors.
 
     Examples
@@ -112,7 +163,7 @@ def parse_study(text: str, *, name: str) -> FirstLook | PanelAudit:
     return validated(values, name=name)
 
 
-def validated(values: dict[str, Any], *, name: str) -> FirstLook | PanelAudit:
+def validated(values: dict[str, Any], *, name: str) -> AnyStudy:
     """Check a study given as plain values."""
     try:
         # through JSON: TOML arrays are lists where the schema has tuples, and strictness is kept
@@ -121,7 +172,7 @@ def validated(values: dict[str, Any], *, name: str) -> FirstLook | PanelAudit:
         raise InputError(_all_mistakes(error, name)) from error
 
 
-def to_toml(study: FirstLook | PanelAudit) -> str:
+def to_toml(study: AnyStudy) -> str:
     """Write a study file with every default spelled out."""
     return tomli_w.dumps(study.model_dump(mode="json"))
 
@@ -129,7 +180,7 @@ def to_toml(study: FirstLook | PanelAudit) -> str:
 def _all_mistakes(error: ValidationError, name: str) -> str:
     lines = []
     for mistake in error.errors():
-        place = ".".join(str(part) for part in mistake["loc"] if part not in ("first_look", "panel_audit"))
+        place = ".".join(str(part) for part in mistake["loc"] if part not in _KINDS)
         got = "" if mistake["type"] == "missing" else f"; got {_short(mistake['input'])}"
         lines.append(f"{name}: {place or 'kind'}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}{got}")
     return "\n".join(lines)

@@ -1,0 +1,47 @@
+"""What does a trace of one looped model leave behind, row by row?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from limitset.core.columns import Kind
+
+OWN: Final = "own start"
+"""The model run as it is used."""
+SWAPPED_START: Final = "swapped start"
+"""The same input from the place where another input ended."""
+DAMPED: Final = "damped steps"
+"""Every step taken half: another path with the same fixed points."""
+SWAPPED_SOLVER: Final = "swapped solver"
+"""Fixed points by an algorithm that takes other steps than the model."""
+ARMS: Final = (OWN, SWAPPED_START, DAMPED, SWAPPED_SOLVER)
+
+TRACE_KINDS: Final[Mapping[str, Kind]] = {
+    "item": Kind.TEXT,
+    "system": Kind.TEXT,
+    "arm": Kind.TEXT,
+    "kind": Kind.TEXT,
+    "note": Kind.TEXT,
+    "period": Kind.NUMBER,
+    "steps": Kind.NUMBER,
+    "arrival": Kind.NUMBER,
+    "residual": Kind.NUMBER,
+    "norm": Kind.NUMBER,
+    "distance": Kind.NUMBER,
+    "cosine": Kind.NUMBER,
+    "right": Kind.NUMBER,
+    "radius": Kind.NUMBER,
+    "radius_error": Kind.NUMBER,
+    "exponent": Kind.NUMBER,
+    "residuals": Kind.NUMBERS,
+    "rights": Kind.NUMBERS,
+    "path_x": Kind.NUMBERS,
+    "path_y": Kind.NUMBERS,
+}
+"""Columns of the traces table, one row an input and arm.
+
+`kind` is a `LimitKind`; `arrival` inf for never; `residual` the last one, relative to the norm; `distance`
+from the end of the own start, relative to its norm; `residuals` and `rights` one number a step, `rights`
+from the start on; `path_x`, `path_y` the orbit on two principal directions of the ends, for a few inputs.
+"""
