@@ -1,0 +1,63 @@
+"""Does the model end in the same place when it comes another way?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limitset.charts.shown import rows_of
+from limitset.charts.theme import INK, NULL, RIGHT, data_of, finished, nothing
+from limitset.core.results import MeasurementTable
+
+SAME = "same place"
+RIGHT_THERE = "right there"
+
+
+def same_place_chart(shares: MeasurementTable) -> Any:
+    """Draw, for every other way, how many inputs end in the same place and how many are right there.
+
+    Parameters
+    ----------
+    shares
+        Axes arm, share; share is "same place" or "right there"; values are shares of inputs.
+
+    Returns
+    -------
+    altair.LayerChart
+        Two points with intervals for each way.
+    """
+    import altair as alt
+
+    rows = [row for row in rows_of(shares) if row["value"] is not None]
+    if not rows:
+        return nothing("No other way could be tried.")
+    order = list(dict.fromkeys(row["arm"] for row in rows))
+    names = [name for name in (SAME, RIGHT_THERE) if any(row["share"] == name for row in rows)]
+    y = alt.Y("arm:N", sort=order, title=None, axis=alt.Axis(ticks=False, domain=False))
+    offset = alt.YOffset("share:N", sort=names, scale=alt.Scale(domain=names))
+    across = alt.X(
+        "value:Q",
+        title="share of inputs",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    colours = alt.Scale(domain=[SAME, RIGHT_THERE], range=[INK, RIGHT])
+    legend = alt.Legend(title=None) if len(names) > 1 else None
+    base = alt.Chart(data_of(rows)).encode(
+        y=y, yOffset=offset, color=alt.Color("share:N", scale=colours, legend=legend)
+    )
+    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="share of inputs"), x2="high:Q")
+    points = base.mark_point(filled=True, size=90, opacity=1).encode(
+        x=across,
+        shape=alt.Shape(
+            "share:N", scale=alt.Scale(domain=[SAME, RIGHT_THERE], range=["circle", "square"]), legend=legend
+        ),
+        tooltip=[
+            alt.Tooltip("arm:N", title="way"),
+            alt.Tooltip("share:N", title="what"),
+            alt.Tooltip("shown:N", title="share"),
+            alt.Tooltip("n:Q", title="n", format=".0f"),
+        ],
+    )
+    words = base.mark_text(align="left", dx=9, dy=-9).encode(x=across, text="shown:N")
+    edge = alt.Chart(data_of([{"x": 1.0}])).mark_rule(color=NULL, strokeDash=[4, 3]).encode(x="x:Q")
+    return finished(edge + bars + points + words, height=40 + 64 * len(order))
