@@ -112,7 +112,28 @@ class VectorMap:
         return product.detach()
 
     def jacobian(self, states: Tensor, rows: Rows) -> Tensor:
-        """Return the dense Jacobians `(b, d, d)`, one product a column."""
+        """Return the dense Jacobians `(b, d, d)`: 64 rows of each in one backward pass."""
+        with torch.enable_grad(), _plain_attention():
+            x = states.detach().requires_grad_(True)
+            images = self._connected(x, rows)
+            unit = torch.eye(self.dimension, dtype=states.dtype, device=states.device)
+            size = (self.dimension, *states.shape)
+            try:
+                parts = [
+                    torch.autograd.grad(
+                        images,
+                        x,
+                        block[:, None].expand(-1, *size[1:]),
+                        retain_graph=True,
+                        is_grads_batched=True,
+                    )[0]
+                    for block in unit.split(64)
+                ]
+            except RuntimeError:  # an operation of its own kind that cannot be batched: one product a column
+                return self._columns(states, rows)
+        return torch.cat(parts).transpose(0, 1).detach()
+
+    def _columns(self, states: Tensor, rows: Rows) -> Tensor:
         columns = []
         for place in range(self.dimension):
             direction = torch.zeros_like(states)
