@@ -111,6 +111,10 @@ DYNAMICS_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
 )
 
 NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
-    {"perturbation_stability": "it asks about answers to noisy inputs and iterates nothing"}
+    {
+        "perturbation_stability": "it asks about answers to noisy inputs and iterates nothing",
+        "path_independence": "it compares ends that are given and iterates nothing",
+        "template_or_iteration": "it judges measurements and iterates nothing",
+    }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""

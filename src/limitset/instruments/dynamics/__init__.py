@@ -8,20 +8,28 @@ from limitset.core.lazy_names import loaded
 
 _HOMES = {
     "LoopEnds": "limitset.instruments.dynamics.loop_ends",
+    "Origin": "limitset.instruments.dynamics.template_or_iteration",
+    "TemplateOrIteration": "limitset.instruments.dynamics.template_or_iteration",
     "brent": "limitset.instruments.dynamics.cycles",
     "find_cycle": "limitset.instruments.dynamics.cycles",
     "iterate": "limitset.instruments.dynamics.orbits",
     "loop_ends": "limitset.instruments.dynamics.loop_ends",
+    "path_independence": "limitset.instruments.dynamics.path_independence",
     "perturbation_stability": "limitset.instruments.dynamics.perturbation",
+    "template_or_iteration": "limitset.instruments.dynamics.template_or_iteration",
     "text_limit_sets": "limitset.instruments.dynamics.text_sets",
 }
 __all__ = [
     "LoopEnds",
+    "Origin",
+    "TemplateOrIteration",
     "brent",
     "find_cycle",
     "iterate",
     "loop_ends",
+    "path_independence",
     "perturbation_stability",
+    "template_or_iteration",
     "text_limit_sets",
 ]
 
