@@ -97,7 +97,7 @@ class VectorMap:
         """Return J(x) v for every row: states and directions `(b, d)`."""
         with torch.no_grad(), _plain_attention():
             try:
-                _, product = torch.func.jvp(lambda x: self._step(x, rows), (states,), (directions,))
+                product = torch.func.jvp(lambda x: self._step(x, rows), (states,), (directions,))[1]
             except (NotImplementedError, RuntimeError):
                 # operations without forward derivatives: differentiate the backward product instead
                 product = self._twice_backward(states, rows, directions)
@@ -111,35 +111,33 @@ class VectorMap:
             (product,) = torch.autograd.grad(images, x, directions)
         return product.detach()
 
-    def jacobian(self, states: Tensor, rows: Rows) -> Tensor:
-        """Return the dense Jacobians `(b, d, d)`: 64 rows of each in one backward pass."""
-        with torch.enable_grad(), _plain_attention():
-            x = states.detach().requires_grad_(True)
-            images = self._connected(x, rows)
-            unit = torch.eye(self.dimension, dtype=states.dtype, device=states.device)
-            size = (self.dimension, *states.shape)
-            try:
-                parts = [
-                    torch.autograd.grad(
-                        images,
-                        x,
-                        block[:, None].expand(-1, *size[1:]),
-                        retain_graph=True,
-                        is_grads_batched=True,
-                    )[0]
-                    for block in unit.split(64)
-                ]
-            except RuntimeError:  # an operation of its own kind that cannot be batched: one product a column
-                return self._columns(states, rows)
-        return torch.cat(parts).transpose(0, 1).detach()
+    def jacobian(self, states: Tensor, rows: Rows, *, memory: int = 2**28) -> Tensor:
+        """Return the dense Jacobians `(b, d, d)`, many columns at a time, within `memory` bytes beside them.
 
-    def _columns(self, states: Tensor, rows: Rows) -> Tensor:
-        columns = []
-        for place in range(self.dimension):
-            direction = torch.zeros_like(states)
-            direction[:, place] = 1.0
-            columns.append(self.jvp(states, rows, direction))
-        return torch.stack(columns, dim=2)
+        The map is applied once and its derivative to many directions together (torch.func.vmap); where
+        that is refused (random numbers, writes in place, rules that are missing), states are repeated.
+        """
+        size, d = states.shape
+        found = torch.empty(size, d, d, dtype=states.dtype, device=states.device)
+        together = min(d, max(1, memory // (8 * max(1, size * d) * states.element_size())))
+        basis = torch.eye(d, dtype=states.dtype, device=states.device)
+        for place in range(0, d, together):
+            directions = basis[place : place + together, None].expand(-1, size, -1)
+            try:
+                with torch.no_grad(), _plain_attention():
+                    columns = torch.func.vmap(
+                        lambda v: torch.func.jvp(lambda x: self._step(x, rows), (states,), (v,))[1]
+                    )(directions)
+            except (NotImplementedError, RuntimeError):
+                columns = self._columns_by_repeating(states, rows, directions)
+            found[:, :, place : place + together] = columns.permute(1, 2, 0)
+        return found
+
+    def _columns_by_repeating(self, states: Tensor, rows: Rows, directions: Tensor) -> Tensor:
+        count = directions.shape[0]
+        many = [int(row) for row in rows] * count
+        product = self.jvp(states.repeat(count, 1), many, directions.reshape(-1, self.dimension))
+        return product.reshape(directions.shape)
 
     def flat(self, states: Tensor) -> Tensor:
         """View states `(b, *shape)` as vectors `(b, d)`."""
