@@ -136,7 +136,7 @@ def test_right_before_and_after_is_a_paired_difference():
 def test_keywords_move_the_answer():
     assert compared(tolerance=1e-4).same.value == 0.25
     assert compared(tolerance=1.5).same.value == 0.75
-    restless = {"residual_other": np.full(4, 0.05)}
+    restless = {"residual_other": np.full(4, 0.06)}
     assert compared(**restless).same.value == 0
     assert compared(residual_tolerance=0.1, **restless).same.value == 0.5
     assert compared(confidence=0.5).same.low > compared().same.low

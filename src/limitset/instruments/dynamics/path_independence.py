@@ -193,7 +193,7 @@ def _over(part: np.ndarray, whole: np.ndarray) -> Float[np.ndarray, " n"]:
 def _cosines(x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, " n"]:
     with np.errstate(divide="ignore", invalid="ignore"):
         units = [ends / _norms(ends)[:, None] for ends in (x, y)]
-    return np.clip((units[0] * units[1]).sum(axis=1), -1.0, 1.0)
+    return np.asarray(np.clip((units[0] * units[1]).sum(axis=1), -1.0, 1.0))
 
 
 def _mean_cosine(cosine: Float[np.ndarray, " n"], confidence: float) -> Interval:
