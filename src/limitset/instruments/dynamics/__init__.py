@@ -9,6 +9,8 @@ from limitset.core.lazy_names import loaded
 _HOMES = {
     "LoopEnds": "limitset.instruments.dynamics.loop_ends",
     "Origin": "limitset.instruments.dynamics.template_or_iteration",
+    "Stopping": "limitset.instruments.dynamics.stopping",
+    "StoppingRule": "limitset.instruments.dynamics.stopping",
     "TemplateOrIteration": "limitset.instruments.dynamics.template_or_iteration",
     "brent": "limitset.instruments.dynamics.cycles",
     "find_cycle": "limitset.instruments.dynamics.cycles",
@@ -16,12 +18,15 @@ _HOMES = {
     "loop_ends": "limitset.instruments.dynamics.loop_ends",
     "path_independence": "limitset.instruments.dynamics.path_independence",
     "perturbation_stability": "limitset.instruments.dynamics.perturbation",
+    "stopping": "limitset.instruments.dynamics.stopping",
     "template_or_iteration": "limitset.instruments.dynamics.template_or_iteration",
     "text_limit_sets": "limitset.instruments.dynamics.text_sets",
 }
 __all__ = [
     "LoopEnds",
     "Origin",
+    "Stopping",
+    "StoppingRule",
     "TemplateOrIteration",
     "brent",
     "find_cycle",
@@ -29,6 +34,7 @@ __all__ = [
     "loop_ends",
     "path_independence",
     "perturbation_stability",
+    "stopping",
     "template_or_iteration",
     "text_limit_sets",
 ]
