@@ -5,9 +5,23 @@ from typing import Any
 from limitset.core.lazy_names import loaded
 
 _HOMES = {
+    "BlockMap": "limitset.maps.latent.block",
+    "CellMap": "limitset.maps.latent.cells",
+    "EquilibriumMap": "limitset.maps.latent.equilibrium",
+    "ModuleMap": "limitset.maps.latent.module",
+    "RecurrentDepthMap": "limitset.maps.latent.recurrent_depth",
+    "RecurrentDepthNet": "limitset.maps.latent.recurrent_depth",
     "TensorMap": "limitset.maps.latent.tensor_map",
 }
-__all__ = ["TensorMap"]
+__all__ = [
+    "BlockMap",
+    "CellMap",
+    "EquilibriumMap",
+    "ModuleMap",
+    "RecurrentDepthMap",
+    "RecurrentDepthNet",
+    "TensorMap",
+]
 
 
 def __getattr__(name: str) -> Any:
