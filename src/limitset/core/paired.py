@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from jaxtyping import Bool
+
 from limitset.core.intervals import Interval, wilson
 from limitset.core.undefined import UNDEFINED
 
@@ -44,6 +47,25 @@ def paired_change(both: int, gained: int, lost: int, neither: int, *, confidence
     down = _length(after.value - after.low, before.high - before.value, phi)
     up = _length(after.high - after.value, before.value - before.low, phi)
     return Interval(value=value, low=max(value - down, -1.0), high=min(value + up, 1.0), n=float(n))
+
+
+def change_between(
+    before: Bool[np.ndarray, " n"], after: Bool[np.ndarray, " n"], *, confidence: float = 0.95
+) -> Interval:
+    """Interval of the change of a share from what holds for each unit before and after.
+
+    References
+    ----------
+    As `paired_change`.
+
+    Examples
+    --------
+    >>> change_between(np.array([True, True]), np.array([True, False])).value
+    -0.5
+    """
+    both, n = int((before & after).sum()), before.size
+    lost, gained = int(before.sum()) - both, int(after.sum()) - both
+    return paired_change(both, gained, lost, n - both - lost - gained, confidence=confidence)
 
 
 def _correlation(both: int, gained: int, lost: int, neither: int) -> float:

@@ -116,6 +116,7 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "path_independence": "it compares ends that are given and iterates nothing",
         "template_or_iteration": "it judges measurements and iterates nothing",
         "stopping": "it reads residuals that were recorded and iterates nothing",
+        "beyond_training": "it counts right answers and iterates nothing",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""

@@ -7,11 +7,13 @@ from typing import Any
 from limitset.core.lazy_names import loaded
 
 _HOMES = {
+    "BeyondTraining": "limitset.instruments.dynamics.beyond_training",
     "LoopEnds": "limitset.instruments.dynamics.loop_ends",
     "Origin": "limitset.instruments.dynamics.template_or_iteration",
     "Stopping": "limitset.instruments.dynamics.stopping",
     "StoppingRule": "limitset.instruments.dynamics.stopping",
     "TemplateOrIteration": "limitset.instruments.dynamics.template_or_iteration",
+    "beyond_training": "limitset.instruments.dynamics.beyond_training",
     "brent": "limitset.instruments.dynamics.cycles",
     "find_cycle": "limitset.instruments.dynamics.cycles",
     "iterate": "limitset.instruments.dynamics.orbits",
@@ -23,11 +25,13 @@ _HOMES = {
     "text_limit_sets": "limitset.instruments.dynamics.text_sets",
 }
 __all__ = [
+    "BeyondTraining",
     "LoopEnds",
     "Origin",
     "Stopping",
     "StoppingRule",
     "TemplateOrIteration",
+    "beyond_training",
     "brent",
     "find_cycle",
     "iterate",

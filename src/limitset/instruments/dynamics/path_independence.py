@@ -14,7 +14,7 @@ from limitset.core.errors import InputError
 from limitset.core.intervals import Interval, jackknife_interval, upper_bound, wilson
 from limitset.core.levels import Level
 from limitset.core.other_ways import SWAPPED_START, PathIndependence
-from limitset.core.paired import paired_change
+from limitset.core.paired import change_between
 from limitset.core.results import Measurement
 from limitset.core.undefined import UNDEFINED
 
@@ -229,10 +229,8 @@ def _rightness(
     if own is None or other is None:
         blank = Interval.blank("no anchor")
         return blank, blank, blank
-    both, n = int((own & other).sum()), own.size
-    lost, gained = int(own.sum()) - both, int(other.sum()) - both
-    before, after = (wilson(both + more, n, confidence=confidence) for more in (lost, gained))
-    return before, after, paired_change(both, gained, lost, n - both - lost - gained, confidence=confidence)
+    before, after = (wilson(int(right.sum()), right.size, confidence=confidence) for right in (own, other))
+    return before, after, change_between(own, other, confidence=confidence)
 
 
 def _check(

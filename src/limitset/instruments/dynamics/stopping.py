@@ -13,7 +13,7 @@ from limitset.core.columns import frozen
 from limitset.core.errors import InputError
 from limitset.core.intervals import Interval, columns_of, jackknife_interval, upper_bound, wilson
 from limitset.core.levels import Level
-from limitset.core.paired import paired_change
+from limitset.core.paired import change_between
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.verdicts import Verdict, judged
 
@@ -204,7 +204,7 @@ def stopping(
         )
 
     def changed(name: str, first: np.ndarray, then: np.ndarray) -> Measurement:
-        interval = _change(first, then, confidence)
+        interval = change_between(first, then, confidence=confidence)
         return measured(name, interval, "Newcombe, paired, over inputs, chosen on other inputs")
 
     def ruled(name: str, settings: np.ndarray, stops: Int[np.ndarray, "s n"]) -> StoppingRule:
@@ -277,12 +277,6 @@ def _arrivals(settled: Bool[np.ndarray, "n t"]) -> Float[np.ndarray, " n"]:
     # counted from the end: a residual that dips and rises again has not settled
     stretch = np.where(settled.all(axis=1), settled.shape[1], (~settled[:, ::-1]).argmax(axis=1))
     return np.where(stretch > 0, settled.shape[1] - stretch + 1.0, np.inf)
-
-
-def _change(first: np.ndarray, then: np.ndarray, confidence: float) -> Interval:
-    both, n = int((first & then).sum()), first.size
-    lost, gained = int(first.sum()) - both, int(then.sum()) - both
-    return paired_change(both, gained, lost, n - both - lost - gained, confidence=confidence)
 
 
 def _saving(parts: Float[np.ndarray, " n"], confidence: float) -> Interval:
