@@ -13,6 +13,7 @@ COMMANDS = [
     "run",
     "demo",
     "audit",
+    "trace",
     "report",
     "query",
     "pack",

@@ -24,6 +24,7 @@ from limitset.cli import (
     questions,
     report,
     study,
+    trace,
 )
 from limitset.cli import (
     run as run_command,
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command("run")(run_command.run)
 app.command("demo")(demo.demo)
 app.command("audit")(audit.audit)
+app.command("trace")(trace.trace)
 app.command("report")(report.report)
 app.command("query")(query.query)
 app.command("pack")(pack.pack)

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from limitset.core.columns import Kind
+from limitset.core.other_ways import SWAPPED_SOLVER, SWAPPED_START
 
 OWN: Final = "own start"
 """The model run as it is used."""
-SWAPPED_START: Final = "swapped start"
-"""The same input from the place where another input ended."""
 DAMPED: Final = "damped steps"
 """Every step taken half: another path with the same fixed points."""
-SWAPPED_SOLVER: Final = "swapped solver"
-"""Fixed points by an algorithm that takes other steps than the model."""
 ARMS: Final = (OWN, SWAPPED_START, DAMPED, SWAPPED_SOLVER)
 
 TRACE_KINDS: Final[Mapping[str, Kind]] = {
@@ -45,3 +42,12 @@ TRACE_KINDS: Final[Mapping[str, Kind]] = {
 from the end of the own start, relative to its norm; `residuals` and `rights` one number a step, `rights`
 from the start on; `path_x`, `path_y` the orbit on two principal directions of the ends, for a few inputs.
 """
+
+EIGENVALUE_KINDS: Final[Mapping[str, Kind]] = {
+    "item": Kind.TEXT,
+    "system": Kind.TEXT,
+    "real": Kind.NUMBER,
+    "imaginary": Kind.NUMBER,
+    "error": Kind.NUMBER,
+}
+"""Columns of the eigenvalues table: leading eigenvalues of the Jacobian at the end of some inputs."""

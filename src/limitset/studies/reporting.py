@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from limitset.core.columns import plain
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.levels import Level
 from limitset.core.loops import ORBIT_KINDS
-from limitset.report.analysis import Analysis, analyse
+from limitset.core.traces import EIGENVALUE_KINDS, OWN, TRACE_KINDS
+from limitset.report.analysis import analyse
 from limitset.report.first_page import build_page
 from limitset.report.page import Page, write_page
+from limitset.report.trace_findings import trace_findings
+from limitset.report.trace_page import trace_page
 from limitset.store.disk import disk_errors
 from limitset.store.study_folder import StudyFolder
 
@@ -29,7 +33,6 @@ class Finished:
     folder: Path
     path: Path
     page: Page
-    analysis: Analysis
 
     def summary(self) -> dict[str, Any]:
         """Return what a machine reads: the sentences, and every number with its interval."""
@@ -60,10 +63,23 @@ def rebuild(path: Path) -> Finished:
                 got=f"{progress.done} of {progress.total} tasks done",
                 fix="Run the same command again; it goes on from there.",
             )
-        ends, items, orbits = folder.ends(), folder.items(), folder.table("orbits", ORBIT_KINDS)
-        lock, target = folder.lock, folder.report_path
+        page, target = page_of(folder), folder.report_path
+    with disk_errors(target, doing="write the page"):
+        write_page(page, target)
+    return Finished(folder=path, path=target, page=page)
+
+
+def page_of(folder: StudyFolder) -> Page:
+    """Measure the rows of a finished study and build its page, by its kind."""
+    kind = str(folder.lock["spec"]["kind"])
+    return _PAGES.get(kind, _answers_page)(folder)
+
+
+def _answers_page(folder: StudyFolder) -> Page:
+    ends, items, orbits = folder.ends(), folder.items(), folder.table("orbits", ORBIT_KINDS)
+    lock = folder.lock
     analysis = analyse(ends, items, orbits if len(orbits["item"]) else None, rng_seed=_seed(lock))
-    page = build_page(
+    return build_page(
         analysis,
         title=str(lock["spec"]["kind"]).replace("_", " "),
         scope=scope_of(ends, items),
@@ -71,9 +87,25 @@ def rebuild(path: Path) -> Finished:
         provenance=_provenance(lock),
         attributions=tuple(lock.get("attributions", ())),
     )
-    with disk_errors(target, doing="write the page"):
-        write_page(page, target)
-    return Finished(folder=path, path=target, page=page, analysis=analysis)
+
+
+def _trace_page(folder: StudyFolder) -> Page:
+    lock = folder.lock
+    loop, spec = lock["loop"], lock["spec"]
+    found = trace_findings(
+        folder.table("traces", TRACE_KINDS), loop=loop, tolerance=float(spec["tolerance"]), seed=_seed(lock)
+    )
+    own = folder.ends().having(loop=OWN)
+    values = {name: plain(column) for name, column in folder.table("eigenvalues", EIGENVALUE_KINDS).items()}
+    known = "with known answers" if loop["anchored"] else "without an anchor"
+    return trace_page(
+        found,
+        ends=dict(zip(own.texts("item").tolist(), own.texts("end").tolist(), strict=True)),
+        eigenvalues=[dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)],
+        scope=f"{loop['name']} · {loop['inputs']} inputs {known} · state of {loop['state']} numbers",
+        date=str(lock["created"]),
+        provenance=_provenance(lock),
+    )
 
 
 def rebuild_page(path: Path) -> Path:
@@ -117,6 +149,7 @@ def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
         "questions": ", ".join(strata),
         "keys from": "; ".join(sources),
         **{f"questions {name}": value for name, value in asked.items()},
+        **{f"loop {name}": str(value) for name, value in lock.get("loop", {}).items()},
         **{
             f"{part}": ", ".join(f"{k} {v}" for k, v in spec[part].items())
             for part in ("sampling", "loops")
@@ -129,3 +162,7 @@ def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
         "notes": "; ".join(lock.get("notes", ())),
     }
     return {name: value for name, value in found.items() if value}
+
+
+_PAGES: Final[Mapping[str, Callable[[StudyFolder], Page]]] = {"trace": _trace_page}
+"""Kind of study to its page; any other kind holds answers."""
