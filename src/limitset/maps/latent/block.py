@@ -91,6 +91,11 @@ class BlockMap:
     entering: Tensor
     """(n, t, d): what enters the block when the model reads the texts."""
 
+    @property
+    def count(self) -> int:
+        """How many texts there are."""
+        return len(self.entering)
+
     def start(self, rows: Rows) -> Tensor:
         """Return where the loop begins, `(b, t, d)`."""
         entering = held_rows(self.entering, rows, self.entering)

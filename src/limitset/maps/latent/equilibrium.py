@@ -44,6 +44,11 @@ class EquilibriumMap:
     shape: tuple[int, ...] | None = None
 
     @property
+    def count(self) -> int:
+        """How many inputs there are."""
+        return len(self.inputs)
+
+    @property
     def level(self) -> Level:
         """Hidden states."""
         return Level.HIDDEN

@@ -87,6 +87,11 @@ class RecurrentDepthMap:
         )
 
     @property
+    def count(self) -> int:
+        """How many texts there are."""
+        return len(self.embedding)
+
+    @property
     def level(self) -> Level:
         """Hidden states."""
         return Level.HIDDEN

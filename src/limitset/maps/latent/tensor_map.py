@@ -24,7 +24,8 @@ class TensorMap:
     step
         ``step(states)`` or ``step(states, rows)``; `rows` is a tensor `(b,)` of whole numbers that says which
         starts the batch holds, so that a held input follows them: ``net(states, inputs[rows])``. A map that
-        draws random numbers takes ``step(states, rows, rng)`` and draws from ``rng.generator(row)``.
+        draws random numbers takes ``step(states, rows, rng)`` and draws from ``rng.generator(row)``. The step
+        of another map, ``step(states, *, rows, rng)``, is taken as well.
     deterministic
         Whether equal states give equal images.
     level
@@ -46,6 +47,7 @@ class TensorMap:
     def __init__(
         self, *, step: Callable[..., Tensor], deterministic: bool = True, level: Level = Level.HIDDEN
     ) -> None:
+        step = positional(step)
         object.__setattr__(self, "step_function", step)
         object.__setattr__(self, "deterministic", deterministic)
         object.__setattr__(self, "level", level)
@@ -55,6 +57,17 @@ class TensorMap:
         """Apply the function to the batch."""
         more: tuple[Any, ...] = (torch.as_tensor(rows, dtype=torch.long), rng)
         return self.step_function(states, *more[: self.arguments - 1])
+
+
+def positional(step: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return the step of a map, ``step(states, *, rows, rng)``, as a function of all three."""
+    try:
+        parameters = inspect.signature(step).parameters
+    except (TypeError, ValueError):
+        return step
+    if not {"rows", "rng"} <= {name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY}:
+        return step
+    return lambda states, rows, rng: step(states, rows=rows, rng=rng)
 
 
 def taken_by(step: Callable[..., Any]) -> int:
