@@ -117,6 +117,7 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "template_or_iteration": "it judges measurements and iterates nothing",
         "stopping": "it reads residuals that were recorded and iterates nothing",
         "beyond_training": "it counts right answers and iterates nothing",
+        "run_tensors": "its states are tensors, not names that a permutation can change",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
