@@ -1,0 +1,204 @@
+"""Which small net solves a problem by running one step again and again?"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limitset.core.errors import InputError
+from limitset.core.streams import Streams
+from limitset.datasets.recurrent.design import injected, require_design, residual
+from limitset.datasets.recurrent.tasks import Task
+
+WIDTH = 32
+BRANCH_GAIN = 0.3
+"""Scale of the branch's last layer at the start: a residual net that begins near the identity."""
+
+
+class LoopedNet(torch.nn.Module):
+    """A convolutional residual net that is one step of a loop; the input is held.
+
+    u = injected(x, e), x' = residual(u, F): F is convolution, ReLU, convolution over three neighbouring cells
+    an axis, so a step carries news two cells far. States are `(b, *positions, width)`.
+
+    Parameters
+    ----------
+    norm
+        "none", "pre", "post" or "sandwich" (see `design.NORMS`), at every step.
+    injection
+        "start", "additive", "concatenated" or "gated" (see `design.INJECTIONS`), at every step but for
+        "start".
+    tokens, answers
+        Different tokens of inputs and targets.
+    axes
+        1 for strings, 2 for boards.
+    width
+        Numbers that the state holds at a position.
+    seed
+        Root of the starting weights, which do not depend on the machine's global generator.
+
+    Raises
+    ------
+    InputError
+        For an unknown norm or injection, or sizes below 1.
+
+    References
+    ----------
+    Bansal et al. (2022), arXiv:2202.05826 (convolutional nets with recall); Anil et al. (2022),
+    arXiv:2211.09961 (path independence of such nets).
+
+    Examples
+    --------
+    >>> net = LoopedNet("post", "additive", width=8)
+    >>> bits = torch.tensor([[1, 0, 1]])
+    >>> states = net.start(bits)
+    >>> states.shape, net.step(states, bits).square().mean().round(decimals=2).item()
+    (torch.Size([1, 3, 8]), 1.0)
+    """
+
+    def __init__(
+        self,
+        norm: str,
+        injection: str,
+        *,
+        tokens: int = 2,
+        answers: int = 2,
+        axes: int = 1,
+        width: int = WIDTH,
+        seed: int = 0,
+    ) -> None:
+        require_design(norm, injection)
+        if min(tokens, answers, width) < 1 or axes not in (1, 2):
+            raise InputError.of(
+                expected="tokens, answers and width must be 1 or more, axes 1 or 2",
+                got=f"{tokens}, {answers}, {width}, {axes}",
+                fix="Use the sizes of a task.",
+            )
+        super().__init__()
+        self.norm, self.injection = norm, injection
+        self.tokens, self.answers, self.axes, self.width, self.seed = tokens, answers, axes, width, seed
+        streams = Streams(seed).child("looped net")
+        window = 3**axes * width
+        self.embedding = _weight(streams, "embedding", tokens, width)
+        self.first = _linear(streams, "first", window, width, gain=2**0.5)
+        self.second = _linear(streams, "second", window, width, gain=BRANCH_GAIN)
+        self.head = _linear(streams, "head", window, width, gain=2**0.5)
+        self.answer = _linear(streams, "answer", width, answers, gain=1.0)
+        joins = {"concatenated": ("adapter",), "gated": ("adapter", "gate")}.get(injection, ())
+        made = {name: _linear(streams, name, 2 * width, width, gain=1.0) for name in joins}
+        self.joins = torch.nn.ModuleDict(made)
+
+    def held(self, inputs: Tensor) -> Tensor:
+        """Return the embedded input `(b, *positions, width)`, which stays the same over the loop."""
+        return torch.nn.functional.embedding(inputs, self.embedding)
+
+    def start(self, inputs: Tensor) -> Tensor:
+        """Return the first states: the embedded input for injection "start", else zeros.
+
+        Where the input is injected at every step the start says nothing about it, so whatever the net knows
+        of the input it knows through the injection.
+        """
+        held = self.held(inputs)
+        return held if self.injection == "start" else torch.zeros_like(held)
+
+    def step(self, states: Tensor, inputs: Tensor) -> Tensor:
+        """Run the loop once on states `(b, *positions, width)` and their inputs `(b, *positions)`."""
+        return self.advance(states, self.held(inputs))
+
+    def advance(self, states: Tensor, held: Tensor) -> Tensor:
+        """Run the loop once on an input that is embedded already."""
+        entered = injected(
+            states, held, injection=self.injection, adapter=self._join("adapter"), gate=self._join("gate")
+        )
+        return residual(entered, self._branch, norm=self.norm)
+
+    def readout(self, states: Tensor) -> Tensor:
+        """Return the logits of the answers `(b, *positions, answers)`."""
+        logits: Tensor = self.answer(torch.relu(self.head(windows(states))))
+        return logits
+
+    def answered(self, states: Tensor) -> Tensor:
+        """Return the answer preferred at each position `(b, *positions)`."""
+        return self.readout(states).argmax(dim=-1)
+
+    def _branch(self, states: Tensor) -> Tensor:
+        change: Tensor = self.second(windows(torch.relu(self.first(windows(states)))))
+        return change
+
+    def _join(self, name: str) -> torch.nn.Module:
+        return self.joins[name] if name in self.joins else torch.nn.Identity()
+
+
+def looped_net(task: Task, *, norm: str, injection: str, seed: int = 0, width: int = WIDTH) -> LoopedNet:
+    """Build an untrained net for a task.
+
+    Parameters
+    ----------
+    task
+        Gives tokens, answers and axes.
+    norm, injection
+        The cell.
+    seed
+        Root of the starting weights.
+    width
+        Numbers that the state holds at a position.
+
+    Returns
+    -------
+    LoopedNet
+        In float32; ``net.double()`` makes the same net in float64.
+
+    Examples
+    --------
+    >>> from limitset.datasets.recurrent.tasks import SUDOKU
+    >>> looped_net(SUDOKU, norm="pre", injection="gated").axes
+    2
+    """
+    return LoopedNet(
+        norm, injection, tokens=task.tokens, answers=task.answers, axes=task.axes, width=width, seed=seed
+    )
+
+
+def windows(states: Tensor) -> Tensor:
+    """Return at each position the vectors of it and its neighbours, zeros beyond the edge.
+
+    Parameters
+    ----------
+    states : (b, *positions, width)
+        One or two axes of positions.
+
+    Returns
+    -------
+    Tensor
+        `(b, *positions, 3 width)` or `(b, *positions, 9 width)`.
+
+    Examples
+    --------
+    >>> windows(torch.tensor([[[1.0], [2.0]]])).tolist()
+    [[[0.0, 1.0, 2.0], [1.0, 2.0, 0.0]]]
+    """
+    sizes = states.shape[1:-1]
+    padded = torch.nn.functional.pad(states, (0, 0, *(1, 1) * len(sizes)))
+    shifted = []
+    for corner in itertools.product(range(3), repeat=len(sizes)):
+        part = padded
+        for axis, (begin, size) in enumerate(zip(corner, sizes, strict=True), start=1):
+            part = part.narrow(axis, begin, size)
+        shifted.append(part)
+    return torch.cat(shifted, dim=-1)
+
+
+def _weight(streams: Streams, name: str, *shape: int, scale: float = 1.0) -> torch.nn.Parameter:
+    drawn = scale * streams.generator(name).standard_normal(shape)
+    return torch.nn.Parameter(torch.from_numpy(drawn.astype(np.float32)))
+
+
+def _linear(streams: Streams, name: str, fan_in: int, fan_out: int, *, gain: float) -> torch.nn.Linear:
+    # skip_init: the usual constructor would draw from the global generator
+    layer: torch.nn.Linear = torch.nn.utils.skip_init(torch.nn.Linear, fan_in, fan_out)  # type: ignore[no-untyped-call]
+    layer.weight = _weight(streams, name, fan_out, fan_in, scale=gain / fan_in**0.5)
+    layer.bias = torch.nn.Parameter(torch.zeros(fan_out))
+    return layer
