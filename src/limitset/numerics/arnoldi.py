@@ -145,8 +145,7 @@ def leading_eigenvalues(
             steps=krylov,
             rng=rng,
         )
-        square, last = spaces.hessenberg[:, :-1], spaces.hessenberg[:, -1, -1]
-        found.append(_ritz(square, last, _rounding(square, dimension), count, dense=False))
+        found.append(ritz_of(spaces, count=count))
     return Ritz(
         values=torch.cat([one.values for one in found]),
         residuals=torch.cat([one.residuals for one in found]),
@@ -196,6 +195,12 @@ def arnoldi(product: Product, first: Tensor, *, steps: int, rng: np.random.Gener
         hessenberg[:, step + 1, step] = length
         basis[:, step + 1] = vector / torch.linalg.vector_norm(vector, dim=1, keepdim=True)
     return Krylov(basis=basis, hessenberg=hessenberg)
+
+
+def ritz_of(space: Krylov, *, count: int) -> Ritz:
+    """Return the Ritz values of largest modulus of Krylov spaces, with residuals and errors."""
+    square, last = space.hessenberg[:, :-1], space.hessenberg[:, -1, -1]
+    return _ritz(square, last, _rounding(square, space.basis.shape[2]), count, dense=False)
 
 
 def labels_of(states: Tensor, rows: Rows | None) -> list[int]:

@@ -217,8 +217,8 @@ class _Run:
         self.dense = count == dimension or dimension <= DENSE_DIMENSION
         self.whole = count == dimension
         self.determinants = torch.zeros(batch, dtype=torch.float64)
-        self.crushed = torch.zeros(batch, count, dtype=torch.int64, device=starts.device)
-        self.zero = torch.zeros(batch, count, dtype=torch.bool, device=starts.device)
+        self.crushed = torch.zeros(len(parts), batch, count, dtype=torch.int64, device=starts.device)
+        self.zero = torch.zeros_like(self.crushed, dtype=torch.bool)
         self.negligible = dimension * torch.finfo(starts.dtype).eps
         self.time = 0
         self.fixed = all(part.map.deterministic for part in parts)
@@ -234,11 +234,11 @@ class _Run:
         lengths = np.diff(edges)
         sums = [self._advanced(int(length)) for length in lengths]
         values = np.stack([total.cpu().numpy() for total in sums]) / lengths[:, None, None, None]
-        times = sum(-(-int(length) // self.every) for length in lengths) * len(self.parts)
+        times = sum(-(-int(length) // self.every) for length in lengths)
         below = (self.zero | (self.crushed >= max(CRUSHED_SHARE * times, 1))).cpu().numpy()
         # beyond the numbers nothing is known, whatever the directions did before
         gone = ~torch.isfinite(self.states).all(dim=1).cpu().numpy()
-        singular = below.any(axis=1) if self.every == 1 else np.zeros_like(gone)
+        singular = below.any(axis=(0, 2)) if self.every == 1 else np.zeros_like(gone)
         blank = gone if self.whole else np.ones_like(gone)
         logs = np.where(blank, np.nan, self.determinants.numpy() / steps)
         totals = (values * lengths[:, None, None, None]).sum(axis=(0, 1, 3)) / steps
@@ -251,7 +251,7 @@ class _Run:
             lengths=lengths,
             log_determinant=logs,
             determinant_gap=gap,
-            lost=below & (self.every > 1),
+            lost=below.any(axis=0) & (self.every > 1),
             states=self.states,
         )
 
@@ -311,6 +311,6 @@ class _Run:
     def _counted(self, lengths: Tensor) -> Tensor:
         """Sum the logs of stretches (steps, parts, b, k) over the steps, and count those below rounding."""
         least = self.negligible * lengths.amax(dim=3, keepdim=True)
-        self.crushed += (lengths <= least).sum(dim=(0, 1))
-        self.zero |= (lengths == 0).any(dim=0).any(dim=0)
+        self.crushed += (lengths <= least).sum(dim=0)
+        self.zero |= (lengths == 0).any(dim=0)
         return lengths.double().log().sum(dim=0)
