@@ -251,7 +251,7 @@ class _Run:
             lengths=lengths,
             log_determinant=logs,
             determinant_gap=gap,
-            lost=below.any(axis=0) & (self.every > 1),
+            lost=np.asarray(below.any(axis=0) & (self.every > 1)),
             states=self.states,
         )
 

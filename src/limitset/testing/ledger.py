@@ -118,6 +118,10 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "stopping": "it reads residuals that were recorded and iterates nothing",
         "beyond_training": "it counts right answers and iterates nothing",
         "run_tensors": "its states are tensors, not names that a permutation can change",
+        "spectrum": "it takes derivatives at states that are given and iterates nothing",
+        "growth": "it takes powers of derivatives at states that are given and iterates nothing",
+        "lyapunov_spectrum": "its states are tensors, and it measures derivatives along them",
+        "stretch_by_part": "its states are tensors, and it measures derivatives along them",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
