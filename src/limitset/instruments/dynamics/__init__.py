@@ -1,10 +1,9 @@
 """Where do runs of a map go: orbits, cycles, and the ends of text loops."""
 
 import sys
-from types import ModuleType
 from typing import Any
 
-from limitset.core.lazy_names import loaded
+from limitset.core.lazy_names import InstrumentPackage, loaded
 
 _HOMES = {
     "BeyondTraining": "limitset.instruments.dynamics.beyond_training",
@@ -72,13 +71,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-class _Instruments(ModuleType):
-    """A package in which `dynamics.loop_ends` is the function, also after its file was imported by name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # the import system binds a loaded file to its package; one file bears the name of its function
-        named_alike = isinstance(value, ModuleType) and _HOMES.get(name) == f"{__name__}.{name}"
-        super().__setattr__(name, getattr(value, name) if named_alike else value)
-
-
-sys.modules[__name__].__class__ = _Instruments
+sys.modules[__name__].__class__ = InstrumentPackage
