@@ -99,8 +99,8 @@ class FixedPoints:
     existence_radius, uniqueness_radius : (m,)
         A fixed point lies within the first distance, and no other within the second; NaN for not shown.
     shares, share_low, share_high : (m,)
-        Share of the solver's runs that ended there, with its Wilson interval: how often the *solver* finds it,
-        which is no basin of the map (Newton finds unstable points as readily as stable ones).
+        Share of the solver's runs that ended there, with its Wilson interval: how often the *solver* finds
+        it, which is no basin of the map (Newton finds unstable points as readily as stable ones).
     labels : (b,)
         Entry in which each start's run ended, -1 for none.
     outcomes, solvers : (b,)
@@ -194,7 +194,7 @@ class FixedPoints:
     @property
     def certified(self) -> Bool[np.ndarray, " m"]:
         """Which entries were shown to hold a fixed point (how firmly stands in `certificates`)."""
-        return self.fixed & np.isfinite(self.existence_radius)
+        return np.asarray(self.fixed & np.isfinite(self.existence_radius))
 
     @property
     def index_sum(self) -> float:

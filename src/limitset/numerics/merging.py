@@ -42,7 +42,7 @@ def merge(points: Float[np.ndarray, "m d"], *, distance: float) -> Int[np.ndarra
 
     Notes
     -----
-    A chain may be longer than the distance: points of a line come out as one group when they lie dense enough.
+    A chain may be longer than the distance: points of a line are one group when they lie dense enough.
 
     References
     ----------
