@@ -132,7 +132,7 @@ class LoopedNet(torch.nn.Module):
         return self.joins[name] if name in self.joins else torch.nn.Identity()
 
 
-def looped_net(task: Task, *, norm: str, injection: str, seed: int = 0, width: int = WIDTH) -> LoopedNet:
+def net_for(task: Task, *, norm: str, injection: str, seed: int = 0, width: int = WIDTH) -> LoopedNet:
     """Build an untrained net for a task.
 
     Parameters
@@ -154,7 +154,7 @@ def looped_net(task: Task, *, norm: str, injection: str, seed: int = 0, width: i
     Examples
     --------
     >>> from limitset.datasets.recurrent.tasks import SUDOKU
-    >>> looped_net(SUDOKU, norm="pre", injection="gated").axes
+    >>> net_for(SUDOKU, norm="pre", injection="gated").axes
     2
     """
     return LoopedNet(

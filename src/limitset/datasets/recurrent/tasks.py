@@ -266,15 +266,19 @@ def _require_count(count: int) -> None:
 def _grids() -> tuple[np.ndarray, np.ndarray]:
     """All 288 grids (288, 16), and the cells in which two grids differ, as 16 bits (288, 288)."""
     rows = list(permutations(range(SIDE)))
-    grids = np.array([np.ravel(four) for four in product(rows, repeat=SIDE) if _allowed(four)])
+    bands = [pair for pair in product(rows, repeat=2) if _allowed_band(*pair)]
+    pairs = product(bands, repeat=2)
+    grids = np.array([np.ravel([*top, *low]) for top, low in pairs if _columns_allowed(*top, *low)])
     differ = (grids[:, None] != grids[None]) @ (1 << np.arange(SIDE**2))
     return grids, differ
 
 
-def _allowed(four: tuple[tuple[int, ...], ...]) -> bool:
-    columns = zip(*four, strict=True)
-    boxes = (four[r][c : c + 2] + four[r + 1][c : c + 2] for r in (0, 2) for c in (0, 2))
-    return all(len(set(group)) == SIDE for group in (*columns, *boxes))
+def _allowed_band(upper: tuple[int, ...], lower: tuple[int, ...]) -> bool:
+    return all(len({*upper[c : c + 2], *lower[c : c + 2]}) == SIDE for c in (0, 2))
+
+
+def _columns_allowed(*rows: tuple[int, ...]) -> bool:
+    return all(len(set(column)) == SIDE for column in zip(*rows, strict=True))
 
 
 def _emptied(differ: np.ndarray, drawn: np.ndarray, holes: int, rng: np.random.Generator) -> np.ndarray:
