@@ -51,11 +51,11 @@ def test_half_and_half_by_hand():
     assert mixed.jump_share.value == pytest.approx(0.6 + 0.4 / 19)
     assert mixed.manner is Manner.JUMP
     assert found(0.6 * STEP + 0.4 * LINE, bar=0.7).manner is Manner.SLOPE
-    # a ramp over three records: spans of one see a third, spans of three on either side see all
+    # a ramp over three records: a span of one sees a third of it
     ramp = np.clip((TIME - 7) / 3, 0, 1)
     assert found(ramp).jump_share.value == pytest.approx(1 / 3)
-    # means of records 5 to 7 (0) and 8 to 10 (1/3, 2/3, 1) differ by 2/3
-    assert found(ramp, span=3).jump_share.value == pytest.approx(2 / 3)
+    # records 6 to 8 (0, 0, 1/3) and 9 to 11 (2/3, 1, 1): means 1/9 and 8/9
+    assert found(ramp, span=3).jump_share.value == pytest.approx(7 / 9)
 
 
 def test_f_equals_least_squares():
@@ -68,7 +68,7 @@ def test_f_equals_least_squares():
     def left(design):
         return np.square(curve - design @ np.linalg.lstsq(design, curve, rcond=None)[0]).sum()
 
-    steps = [left(np.column_stack([cubic, TIME >= k])) for k in range(1, 20)]
+    steps = [left(np.column_stack([cubic, k <= TIME])) for k in range(1, 20)]
     expected = max((left(cubic) - one) / one * 15 for one in steps)
     assert _Fit.of(20).largest(curve[None])[0] == pytest.approx(expected)
 
