@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from limitset.core.errors import InputError
-from limitset.maps.known import gaussian_weights, linear, rotation
+from limitset.maps.known import THREE_BIT_LEVEL, gaussian_weights, linear, rotation, three_bits
 from limitset.maps.latent import TensorMap
 from limitset.numerics import arnoldi as module
 from limitset.numerics.arnoldi import arnoldi, leading_eigenvalues
@@ -186,3 +186,28 @@ def test_refusals():
         leading_eigenvalues(f, states, count=0, rng=rng())
     with pytest.raises(InputError, match="2 rows for 1 states"):
         leading_eigenvalues(f, states, rows=[0, 1], rng=rng())
+
+
+def test_often_repeated_eigenvalue():
+    # rank 3 of 66, on which the LAPACK in torch gives up
+    matrix = three_bits(66) * (1 - THREE_BIT_LEVEL**2)
+    got = found(matrix, krylov=80)
+    assert got.values[0].real.tolist() == pytest.approx(
+        [2 * (1 - THREE_BIT_LEVEL**2)] * 3 + [0] * 3, abs=1e-12
+    )
+    assert got.errors.max() < 1e-12
+
+
+def test_eigenvalues_that_will_not_come_are_shaken(monkeypatch):
+    true = np.linalg.eig
+    refused = []
+
+    def moody(matrices):
+        if not refused:
+            refused.append(matrices)
+            raise np.linalg.LinAlgError("Eigenvalues did not converge")
+        return true(matrices)
+
+    monkeypatch.setattr(np.linalg, "eig", moody)
+    assert found(np.diag([0.5, 0.25])).values[0].real.tolist() == pytest.approx([0.5, 0.25], abs=1e-14)
+    assert refused

@@ -236,7 +236,7 @@ def _ritz(matrices: Tensor, last: Tensor, rounding: Tensor, count: int, *, dense
     matrices, last, rounding = (one.detach().cpu().double() for one in (matrices, last, rounding))
     finite = torch.isfinite(matrices).all(dim=(1, 2))
     matrices = torch.where(finite[:, None, None], matrices, 0.0)
-    values, right = torch.linalg.eig(matrices)
+    values, right = _eigen(matrices, rounding)
     order = torch.from_numpy(np.lexsort((-values.imag.numpy(), -values.abs().numpy()), axis=1))[:, :count]
     residuals = (last[:, None] * right[:, -1, :].abs()).clamp(min=rounding[:, None])
     errors = residuals * _conditions(right)
@@ -249,6 +249,17 @@ def _ritz(matrices: Tensor, last: Tensor, rounding: Tensor, count: int, *, dense
         errors=torch.where(finite[:, None], errors, unknown).to(home),
         dense=dense,
     )
+
+
+def _eigen(matrices: Tensor, rounding: Tensor) -> tuple[Tensor, Tensor]:
+    # numpy's LAPACK: the one in torch may fail where an eigenvalue is repeated often and entries are tiny
+    try:
+        values, right = np.linalg.eig(matrices.numpy())
+    except np.linalg.LinAlgError:
+        # shaken within what rounding has left open already
+        shake = np.random.default_rng(0).standard_normal(matrices.shape) / matrices.shape[-1]
+        values, right = np.linalg.eig(matrices.numpy() + rounding.numpy()[:, None, None] * shake)
+    return torch.from_numpy(values).to(torch.complex128), torch.from_numpy(right).to(torch.complex128)
 
 
 def _conditions(right: Tensor) -> Tensor:
