@@ -122,6 +122,8 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "growth": "it takes powers of derivatives at states that are given and iterates nothing",
         "lyapunov_spectrum": "its states are tensors, and it measures derivatives along them",
         "stretch_by_part": "its states are tensors, and it measures derivatives along them",
+        "find_fixed_points": "it solves x = f(x): its runs are the solver's",
+        "union_of": "it joins two lists of fixed points and iterates nothing",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""

@@ -20,6 +20,7 @@ _HOMES = {
     "beyond_training": "limitset.instruments.dynamics.beyond_training",
     "brent": "limitset.instruments.dynamics.cycles",
     "find_cycle": "limitset.instruments.dynamics.cycles",
+    "find_fixed_points": "limitset.instruments.dynamics.fixed_points",
     "growth": "limitset.instruments.dynamics.growth",
     "iterate": "limitset.instruments.dynamics.orbits",
     "loop_ends": "limitset.instruments.dynamics.loop_ends",
@@ -32,6 +33,7 @@ _HOMES = {
     "stretch_by_part": "limitset.instruments.dynamics.attribution",
     "template_or_iteration": "limitset.instruments.dynamics.template_or_iteration",
     "text_limit_sets": "limitset.instruments.dynamics.text_sets",
+    "union_of": "limitset.instruments.dynamics.point_unions",
 }
 __all__ = [
     "BeyondTraining",
@@ -48,6 +50,7 @@ __all__ = [
     "beyond_training",
     "brent",
     "find_cycle",
+    "find_fixed_points",
     "growth",
     "iterate",
     "loop_ends",
@@ -60,6 +63,7 @@ __all__ = [
     "stretch_by_part",
     "template_or_iteration",
     "text_limit_sets",
+    "union_of",
 ]
 
 
