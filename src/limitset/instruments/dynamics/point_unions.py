@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Int
@@ -36,8 +36,8 @@ def union_of(first: FixedPoints, second: FixedPoints, *, confidence: float = 0.9
     Returns
     -------
     FixedPoints
-        Of entries that are one, the one of smaller residual. Labels, outcomes and shares are those of all runs,
-        the first search's before the second's; the tolerance is the larger one.
+        Of entries that are one, the one of smaller residual. Labels, outcomes and shares are those of all
+        runs, the first search's before the second's; the tolerance is the larger one.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def union_of(first: FixedPoints, second: FixedPoints, *, confidence: float = 0.9
     chosen = best[order]
     shares = [wilson(float(one), float(labels.size), confidence=confidence) for one in runs[order]]
     width = max(first.eigenvalues.shape[1], second.eigenvalues.shape[1])
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])[chosen] for name in _BY_ENTRY
     }
     certificates, kinds = (*first.certificates, *second.certificates), (*first.kinds, *second.kinds)
@@ -122,7 +122,7 @@ _BY_ENTRY: Final = (
 
 
 def _same(first: FixedPoints, second: FixedPoints) -> Int[np.ndarray, " m"]:
-    """Number the entries of both lists so that equal ones bear one number."""
+    """Give the entries of both lists numbers, equal ones the same."""
     kinds = np.array([*first.kinds, *second.kinds], dtype=object)
     flat = np.concatenate([one.states.reshape(len(one), -1) for one in (first, second)])
     extent = np.concatenate([first.extent, second.extent])
