@@ -136,7 +136,7 @@ def test_arrivals_and_curves():
 
 def test_without_an_anchor_the_answers_at_the_usual_steps_must_stand():
     words = np.where(from_step(np.full(400, 4)), "b", "a")
-    got = stopping(falling(400), answers=words, usual_steps=12, rng=rng())
+    got = stopping(falling(400), None, answers=words, usual_steps=12, rng=rng())
     assert (got.basis, got.fixed.setting, got.fixed.before.value) == ("same answer", 4.0, 1.0)
     assert got.overthinking.blank_reason == "no anchor"
     assert got.overthinks is Verdict.CANT_TELL
@@ -144,7 +144,7 @@ def test_without_an_anchor_the_answers_at_the_usual_steps_must_stand():
 
 
 def test_without_answers_settling_must_stand():
-    got = stopping(falling(400), usual_steps=12, tolerance=1e-5, rng=rng())
+    got = stopping(falling(400), None, usual_steps=12, tolerance=1e-5, rng=rng())
     assert (got.basis, got.fixed.setting) == ("settled", 5.0)
     assert set(got.curves.axes["curve"]) == {"settled"}
     # rights come first
@@ -209,4 +209,4 @@ def test_purity():
 )
 def test_refusals(more, complaint):
     with pytest.raises(InputError, match=complaint):
-        stopping(**{"residuals": falling(8), "usual_steps": 12, "rng": rng(), **more})
+        stopping(**{"residuals": falling(8), "rights": None, "usual_steps": 12, "rng": rng(), **more})

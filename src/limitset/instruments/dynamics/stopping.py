@@ -93,7 +93,7 @@ class Stopping:
 
 def stopping(
     residuals: Float[np.ndarray, "n t"],
-    rights: Bool[np.ndarray, "n1 t1"] | None = None,
+    rights: Bool[np.ndarray, "n1 t1"] | None,
     *,
     answers: np.ndarray | None = None,
     usual_steps: int,
