@@ -23,7 +23,7 @@ from limitset.datasets.recurrent import (
     train,
 )
 from limitset.datasets.recurrent.design import EPSILON, injected, normalised, residual
-from limitset.datasets.recurrent.looped_net import windows
+from limitset.datasets.recurrent.looped_net import surroundings
 from limitset.datasets.recurrent.training import PEAK_RATE, _rate
 from limitset.maps.latent import TensorMap
 from limitset.numerics.vector_map import VectorMap
@@ -78,17 +78,23 @@ def test_the_injections_by_hand():
     assert call(injection="gated").item() == pytest.approx(1.4975274, abs=1e-6)
 
 
-def test_windows_and_a_linear_map_are_a_convolution():
+def test_what_is_seen_on_a_string_makes_a_linear_map_a_convolution():
     net = net_for(PREFIX_SUMS, norm="none", injection="start", width=6).double()
     x = torch.from_numpy(rng().normal(size=(2, 7, 6)))
     weight = net.first.weight.view(6, 3, 6).transpose(1, 2)
     expected = torch.nn.functional.conv1d(x.transpose(1, 2), weight, padding=1).transpose(1, 2)
-    assert torch.allclose(net.first(windows(x)), expected, atol=1e-12)
-    board = net_for(SUDOKU, norm="none", injection="start", width=6).double()
-    x = torch.from_numpy(rng().normal(size=(2, 4, 4, 6)))
-    weight = board.first.weight.view(6, 3, 3, 6).permute(0, 3, 1, 2)
-    expected = torch.nn.functional.conv2d(x.permute(0, 3, 1, 2), weight, padding=1).permute(0, 2, 3, 1)
-    assert torch.allclose(board.first(windows(x)), expected, atol=1e-12)
+    bias = net.first.bias.detach()
+    assert torch.allclose(net.first(surroundings(x)) - bias, expected, atol=1e-12)
+
+
+def test_what_is_seen_on_a_board_is_cell_row_column_and_box():
+    board = torch.from_numpy(rng().normal(size=(2, 4, 4, 3)))
+    seen = surroundings(board)
+    for row, column in itertools.product(range(4), repeat=2):
+        top, left = row // 2 * 2, column // 2 * 2
+        box = board[:, top : top + 2, left : left + 2]
+        parts = (board[:, row, column], board[:, row].mean(1), board[:, :, column].mean(1), box.mean((1, 2)))
+        assert torch.allclose(seen[:, row, column], torch.cat(parts, dim=-1), atol=1e-12)
 
 
 @pytest.mark.parametrize(("norm", "injection"), CELLS)

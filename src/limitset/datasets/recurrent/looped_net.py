@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import math
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,16 +14,18 @@ from limitset.core.streams import Streams
 from limitset.datasets.recurrent.design import injected, require_design, residual
 from limitset.datasets.recurrent.tasks import Task
 
-WIDTH = 32
-BRANCH_GAIN = 0.3
+WIDTH: Final = 32
+BRANCH_GAIN: Final = 0.3
 """Scale of the branch's last layer at the start: a residual net that begins near the identity."""
+SEEN: Final = {1: 3, 2: 4}
+"""Vectors that a step sees at a position of a string and of a board."""
 
 
 class LoopedNet(torch.nn.Module):
-    """A convolutional residual net that is one step of a loop; the input is held.
+    """A residual net over positions that is one step of a loop; the input is held.
 
-    u = injected(x, e), x' = residual(u, F): F is convolution, ReLU, convolution over three neighbouring cells
-    an axis, so a step carries news two cells far. States are `(b, *positions, width)`.
+    u = injected(x, e), x' = residual(u, F): F is linear, ReLU, linear, each on the surroundings of a
+    position, so a step carries news two bits far along a string. States are `(b, *positions, width)`.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ class LoopedNet(torch.nn.Module):
 
     References
     ----------
-    Bansal et al. (2022), arXiv:2202.05826 (convolutional nets with recall); Anil et al. (2022),
+    Bansal et al. (2022), arXiv:2202.05826 (nets with recall); Anil et al. (2022),
     arXiv:2211.09961 (path independence of such nets).
 
     Examples
@@ -81,11 +84,11 @@ class LoopedNet(torch.nn.Module):
         self.norm, self.injection = norm, injection
         self.tokens, self.answers, self.axes, self.width, self.seed = tokens, answers, axes, width, seed
         streams = Streams(seed).child("looped net")
-        window = 3**axes * width
+        seen = SEEN[axes] * width
         self.embedding = _weight(streams, "embedding", tokens, width)
-        self.first = _linear(streams, "first", window, width, gain=2**0.5)
-        self.second = _linear(streams, "second", window, width, gain=BRANCH_GAIN)
-        self.head = _linear(streams, "head", window, width, gain=2**0.5)
+        self.first = _linear(streams, "first", seen, width, gain=2**0.5)
+        self.second = _linear(streams, "second", seen, width, gain=BRANCH_GAIN)
+        self.head = _linear(streams, "head", seen, width, gain=2**0.5)
         self.answer = _linear(streams, "answer", width, answers, gain=1.0)
         joins = {"concatenated": ("adapter",), "gated": ("adapter", "gate")}.get(injection, ())
         made = {name: _linear(streams, name, 2 * width, width, gain=1.0) for name in joins}
@@ -117,7 +120,7 @@ class LoopedNet(torch.nn.Module):
 
     def readout(self, states: Tensor) -> Tensor:
         """Return the logits of the answers `(b, *positions, answers)`."""
-        logits: Tensor = self.answer(torch.relu(self.head(windows(states))))
+        logits: Tensor = self.answer(torch.relu(self.head(surroundings(states))))
         return logits
 
     def answered(self, states: Tensor) -> Tensor:
@@ -125,7 +128,7 @@ class LoopedNet(torch.nn.Module):
         return self.readout(states).argmax(dim=-1)
 
     def _branch(self, states: Tensor) -> Tensor:
-        change: Tensor = self.second(windows(torch.relu(self.first(windows(states)))))
+        change: Tensor = self.second(surroundings(torch.relu(self.first(surroundings(states)))))
         return change
 
     def _join(self, name: str) -> torch.nn.Module:
@@ -162,33 +165,42 @@ def net_for(task: Task, *, norm: str, injection: str, seed: int = 0, width: int 
     )
 
 
-def windows(states: Tensor) -> Tensor:
-    """Return at each position the vectors of it and its neighbours, zeros beyond the edge.
+def surroundings(states: Tensor) -> Tensor:
+    """Return at each position what a step sees there.
+
+    On a string: the vectors of the position before, the position, the one after, with zeros beyond the edge
+    (so that a linear map of it is a convolution). On a board: the vector of the cell and the means over its
+    row, its column and its box.
 
     Parameters
     ----------
-    states : (b, *positions, width)
-        One or two axes of positions.
+    states : (b, length, width) or (b, side, side, width)
+        A string or a board; the side of a board is a square number.
 
     Returns
     -------
     Tensor
-        `(b, *positions, 3 width)` or `(b, *positions, 9 width)`.
+        `(b, length, 3 width)` or `(b, side, side, 4 width)`.
+
+    References
+    ----------
+    Palm, Paquet, Winther (2018), arXiv:1711.08028 (sudoku by repeated messages between cells).
 
     Examples
     --------
-    >>> windows(torch.tensor([[[1.0], [2.0]]])).tolist()
+    >>> surroundings(torch.tensor([[[1.0], [2.0]]])).tolist()
     [[[0.0, 1.0, 2.0], [1.0, 2.0, 0.0]]]
     """
-    sizes = states.shape[1:-1]
-    padded = torch.nn.functional.pad(states, (0, 0, *(1, 1) * len(sizes)))
-    shifted = []
-    for corner in itertools.product(range(3), repeat=len(sizes)):
-        part = padded
-        for axis, (begin, size) in enumerate(zip(corner, sizes, strict=True), start=1):
-            part = part.narrow(axis, begin, size)
-        shifted.append(part)
-    return torch.cat(shifted, dim=-1)
+    if states.ndim == 3:
+        padded = torch.nn.functional.pad(states, (0, 0, 1, 1))
+        return torch.cat([padded[:, :-2], states, padded[:, 2:]], dim=-1)
+    count, side, _, width = states.shape
+    root = math.isqrt(side)
+    boxes = states.reshape(count, root, root, root, root, width).mean(dim=(2, 4), keepdim=True)
+    rows = states.mean(dim=2, keepdim=True)
+    columns = states.mean(dim=1, keepdim=True)
+    spread = boxes.expand(-1, -1, root, -1, root, -1).reshape(states.shape)
+    return torch.cat([states, rows.expand_as(states), columns.expand_as(states), spread], dim=-1)
 
 
 def _weight(streams: Streams, name: str, *shape: int, scale: float = 1.0) -> torch.nn.Parameter:

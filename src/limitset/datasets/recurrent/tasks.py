@@ -245,7 +245,7 @@ PARITY: Final = Task(
     beyond=(32, 48),
 )
 SUDOKU: Final = Task(
-    name="sudoku", draw=sudoku4, tokens=SIDE + 1, answers=SIDE, axes=2, trained=6, least=1, beyond=(8, 10)
+    name="sudoku", draw=sudoku4, tokens=SIDE + 1, answers=SIDE, axes=2, trained=6, least=1, beyond=(10, 12)
 )
 TASKS: Final = {task.name: task for task in (PREFIX_SUMS, PARITY, SUDOKU)}
 
