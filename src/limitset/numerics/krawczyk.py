@@ -152,28 +152,26 @@ def enclose_point(step: Step, point: np.ndarray, *, steps: int = 8) -> KrawczykB
     return found
 
 
-def jacobian_norm(slopes: IntervalArray) -> float:
-    """Bound the spectral norm of every matrix in an interval matrix.
+def jacobian_norm(slopes: IntervalArray) -> np.ndarray:
+    """Bound the spectral norm of every matrix in interval matrices `(..., m, d)`; inf where unbounded.
 
     ||A|| <= ||middle|| + ||radius||, or || |A| ||, whichever is less.
     """
-    if not (np.isfinite(slopes.low).all() and np.isfinite(slopes.high).all()):
-        return np.inf
-    middle, radius, size = (torch.from_numpy(np.ascontiguousarray(part)) for part in _parts(slopes))
-    split = float(spectral_norm_above(middle) + spectral_norm_above(radius)) * (1 + 1e-15)
-    return min(split, float(spectral_norm_above(size)))
+    middle, radius, size = (spectral_norm_above(torch.from_numpy(part)) for part in _parts(slopes))
+    return np.asarray(torch.minimum((middle + radius) * (1 + 1e-15), size).numpy())
 
 
 def jacobian_radius(slopes: IntervalArray) -> float:
     """Bound the spectral radius of every matrix in a square interval matrix."""
     if not (np.isfinite(slopes.low).all() and np.isfinite(slopes.high).all()):
         return np.inf
-    middle, radius, _ = (torch.from_numpy(np.ascontiguousarray(part)) for part in _parts(slopes))
+    middle, radius, _ = (torch.from_numpy(part) for part in _parts(slopes))
     return float(spectral_radius_above(middle, error=frobenius_above(radius)))
 
 
 def _parts(slopes: IntervalArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return slopes.middle, slopes.radius, slopes.magnitude
+    middle, radius, size = (np.array(part) for part in (slopes.middle, slopes.radius, slopes.magnitude))
+    return middle, radius, size
 
 
 def _disjoint(image: IntervalArray, box: IntervalArray) -> bool:

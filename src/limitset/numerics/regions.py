@@ -218,11 +218,12 @@ class Ball:
 
     def cover(self, pieces: int) -> Iterator[IntervalArray]:
         """Yield the boxes of the surrounding cube that meet the ball."""
-        for box in self._cube().cover(pieces):
+        for box in self.cube().cover(pieces):
             if float((((box - self.centre) ** 2).sum()).low) <= float(np.nextafter(self.radius**2, np.inf)):
                 yield box
 
-    def _cube(self) -> Box:
+    def cube(self) -> Box:
+        """Return the smallest box around it, rounded outward."""
         low, high = (
             np.nextafter(self.centre - self.radius, -np.inf),
             np.nextafter(self.centre + self.radius, np.inf),

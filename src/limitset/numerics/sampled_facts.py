@@ -76,7 +76,7 @@ def sampled_facts(f: VectorMap, region: Region, *, samples: int, row: int, rng: 
     """
     points = region.sample(samples, rng)
     images = _apply(f, points, row)
-    outside = region.excess(images) > _rounding(points, images)
+    outside = region.excess(images) > rounding_allowance(points, images)
     slopes, directions = _slopes(f, points[:SLOPE_POINTS], row)
     firsts, seconds = _pairs(region, points, directions, rng)
     ratio, place = _stretch(f, firsts, seconds, row)
@@ -95,7 +95,8 @@ def _apply(f: VectorMap, points: np.ndarray, row: int) -> np.ndarray:
     return f(torch.from_numpy(points), [row] * len(points)).numpy()
 
 
-def _rounding(points: np.ndarray, images: np.ndarray) -> np.ndarray:
+def rounding_allowance(points: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Allow for the rounding of images `(n, d)`: 16 gamma_{d + 8} (||x|| + ||f(x)|| + sqrt d)."""
     size = points.shape[1]
     lengths = np.linalg.norm(points, axis=1) + np.linalg.norm(images, axis=1) + np.sqrt(size)
     return np.asarray(16 * gamma(size + 8) * lengths)
@@ -132,7 +133,9 @@ def _pairs(
 def _stretch(f: VectorMap, firsts: np.ndarray, seconds: np.ndarray, row: int) -> tuple[float, int]:
     ends = _apply(f, firsts, row), _apply(f, seconds, row)
     apart = (
-        np.linalg.norm(ends[0] - ends[1], axis=1) - _rounding(firsts, ends[0]) - _rounding(seconds, ends[1])
+        np.linalg.norm(ends[0] - ends[1], axis=1)
+        - rounding_allowance(firsts, ends[0])
+        - rounding_allowance(seconds, ends[1])
     )
     ratios = apart / np.linalg.norm(firsts - seconds, axis=1)
     place = int(np.argmax(ratios))

@@ -41,11 +41,11 @@ class Sweep:
     boxes: int
 
 
-def sweep(step: Step, region: Region, *, pieces: int) -> Sweep:
+def sweep(step: Step, region: Region, *, pieces: int, halvings: int = 0) -> Sweep:
     r"""Evaluate a map and its Jacobians over boxes that cover a region.
 
     The gap of a box X with middle m is bounded by f(m) - m + (J(X) - I)(X - m) and by f(X) - X; boxes
-    that do not exclude 0 are halved along their widest side, `pieces` times at most in all.
+    that do not exclude 0 are halved along their widest side, `halvings` times at most in all.
 
     Parameters
     ----------
@@ -54,7 +54,9 @@ def sweep(step: Step, region: Region, *, pieces: int) -> Sweep:
     region
         Where.
     pieces
-        Boxes of the cover, and halvings beyond it.
+        Boxes of the cover.
+    halvings
+        Boxes halved beyond it.
 
     Returns
     -------
@@ -72,9 +74,9 @@ def sweep(step: Step, region: Region, *, pieces: int) -> Sweep:
     >>> found.continuous, found.inside, round(found.factor, 4), found.gap
     (True, True, 0.8415, 0.0)
     """
-    continuous, inside, factor, gap = True, True, 0.0, np.inf
-    queue, budget, boxes = list(region.cover(pieces)), pieces, 0
-    cover = len(queue)
+    continuous, inside, gap = True, True, np.inf
+    queue, budget, boxes = list(region.cover(pieces)), halvings, 0
+    cover, jacobians = len(queue), []
     while queue:
         box = queue.pop(0)
         image, slopes = interval_jacobian(step, box)
@@ -82,13 +84,17 @@ def sweep(step: Step, region: Region, *, pieces: int) -> Sweep:
         if boxes <= cover:  # halves lie in boxes that were counted
             continuous &= bool(np.isfinite(image.low).all() and np.isfinite(image.high).all())
             inside &= region.holds(image)
-            factor = max(factor, jacobian_norm(slopes))
+            jacobians.append(slopes)
         least = _least_gap(step, box, image, slopes)
         if least == 0 and budget > 0 and np.isfinite(box.radius).all() and gap > 0:
             budget -= 1
             queue.extend(_halves(box))
             continue
         gap = min(gap, least)
+    stacked = IntervalArray(
+        np.stack([part.low for part in jacobians]), np.stack([part.high for part in jacobians])
+    )
+    factor = float(jacobian_norm(stacked).max())
     return Sweep(continuous=continuous, inside=inside, factor=factor, gap=float(gap), boxes=boxes)
 
 
