@@ -28,6 +28,9 @@ class PathIndependence:
         Share of inputs that settle both ways and at the same point, in [0, 1].
     same_of_settled
         The same share of those that settle both ways; blank where none does.
+    elsewhere
+        Share, of those that settle both ways, that settle surely apart, in [0, 1]; blank where none does.
+        What is neither the same nor elsewhere is too near to tell.
     settled
         Share of inputs that settle both ways, in [0, 1].
     alignment
@@ -53,6 +56,7 @@ class PathIndependence:
     arm: str
     same: Measurement
     same_of_settled: Measurement
+    elsewhere: Measurement
     settled: Measurement
     alignment: Measurement
     residual: Measurement

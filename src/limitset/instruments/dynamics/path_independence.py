@@ -20,6 +20,8 @@ from limitset.core.undefined import UNDEFINED
 
 INSTRUMENT: Final = "path_independence"
 VERSION: Final = 1
+SURELY_APART: Final = 0.1
+"""A tenth of its own length away is another place, unless the map draws in very slowly."""
 
 
 def path_independence(
@@ -30,6 +32,7 @@ def path_independence(
     residual_other: Float[np.ndarray, " n2"],
     tolerance: float,
     residual_tolerance: float | None = None,
+    apart: float | None = None,
     least_norm: float = 0.0,
     right_own: Bool[np.ndarray, " n3"] | None = None,
     right_other: Bool[np.ndarray, " n4"] | None = None,
@@ -55,6 +58,9 @@ def path_independence(
         Distance at which two ends are the same, relative to the norm of the own end, above 0.
     residual_tolerance
         Residual up to which an end is settled, relative to its norm; default: `tolerance`.
+    apart
+        Distance from which on two ends at rest are surely two places, relative to the norm of the own end;
+        not below `tolerance`. Default: .1, or `tolerance` where that is larger.
     least_norm
         Ends shorter than this are measured against it, in units of the state: for limits at the origin,
         which have no length of their own.
@@ -104,9 +110,13 @@ def path_independence(
     >>> got.same_rows.tolist(), got.same.value, round(got.alignment.value, 9)
     ([True, False, True, False], 0.5, 1.0)
     """
+    apart = max(SURELY_APART, tolerance) if apart is None else apart
     limit = tolerance if residual_tolerance is None else residual_tolerance
     _check(
-        (own, other), (residual_own, residual_other), (right_own, right_other), (tolerance, limit, least_norm)
+        (own, other),
+        (residual_own, residual_other),
+        (right_own, right_other),
+        (tolerance, limit, apart, least_norm),
     )
     x, y = (np.asarray(ends, dtype=np.float64) for ends in (own, other))
     sizes = [np.maximum(_norms(ends), least_norm) for ends in (x, y)]  # a NaN stays one
@@ -121,11 +131,13 @@ def path_independence(
     same = np.asarray(settled & (gap <= tolerance * sizes[0]))
     cosine = _cosines(x, y)
     relative = np.maximum(_over(residual_own, sizes[0]), _over(residual_other, sizes[1]))
+    distance = _over(gap, sizes[0])
     n, count, stable = len(x), int(same.sum()), int(settled.sum())
     parameters: dict[str, str | float] = {
         "arm": arm,
         "tolerance": tolerance,
         "residual_tolerance": limit,
+        "apart": apart,
         "least_norm": least_norm,
     }
     unsettled = (f"{n - stable} of {n} inputs did not settle both ways",) if stable < n else ()
@@ -152,6 +164,7 @@ def path_independence(
         return wilson(hits, of, confidence=confidence) if of else Interval.blank(reason)
 
     before, after, change = _rightness(right_own, right_other, confidence)
+    far = int((settled & (distance > apart)).sum())
     lengths = _norms(x), _norms(y)
     ratio = np.where((lengths[0] == 0) & (lengths[1] == 0), 1.0, _over(lengths[1], lengths[0]))
     none = "no input settled both ways"
@@ -160,6 +173,7 @@ def path_independence(
         arm=arm,
         same=measured("", share(count, n, ""), "Wilson over inputs", unsettled),
         same_of_settled=measured("same_of_settled", share(count, stable, none), "Wilson over inputs"),
+        elsewhere=measured("elsewhere", share(far, stable, none), "Wilson over inputs"),
         settled=measured("settled", share(stable, n, ""), "Wilson over inputs"),
         alignment=measured(
             "alignment", _mean_cosine(cosine, confidence), "t over inputs, unseen inputs allowed", undirected
@@ -172,7 +186,7 @@ def path_independence(
         same_rows=frozen(same),
         settled_rows=frozen(settled),
         cosine=frozen(cosine),
-        distance=frozen(_over(gap, sizes[0])),
+        distance=frozen(distance),
     )
 
 
@@ -237,7 +251,7 @@ def _check(
     ends: tuple[np.ndarray, np.ndarray],
     residuals: tuple[np.ndarray, np.ndarray],
     rights: tuple[np.ndarray | None, np.ndarray | None],
-    numbers: tuple[float, float, float],
+    numbers: tuple[float, float, float, float],
 ) -> None:
     own, other = ends
     columns = [*residuals, *(right for right in rights if right is not None)]
@@ -255,10 +269,10 @@ def _check(
         raise InputError.of(
             expected="residuals must be 0 or more", got="one below 0", fix="Give norms, not differences."
         )
-    tolerance, limit, least_norm = numbers
-    if not (tolerance > 0 and limit > 0 and least_norm >= 0 and math.isfinite(least_norm)):
+    tolerance, limit, apart, least_norm = numbers
+    if not (0 < tolerance <= apart and limit > 0 and least_norm >= 0 and math.isfinite(least_norm)):
         raise InputError.of(
-            expected="tolerances must be above 0 and least_norm 0 or more",
+            expected="tolerances must be above 0, apart not below tolerance, and least_norm 0 or more",
             got=", ".join(map(str, numbers)),
             fix="Change these.",
         )

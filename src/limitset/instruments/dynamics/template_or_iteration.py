@@ -54,7 +54,8 @@ def template_or_iteration(
     *Iterates* when a swapped start and a swapped solver were both tried, the lower bound of every arm's same
     share is above `same_bar`, and the lower bound of the change of accuracy beyond the trained steps is above
     ``-loss_bar``. *Replays* when, in some arm, the upper bound of the same share is below `other_bar` and one
-    of these holds: it is below `other_bar` also among the inputs that settled both ways; the upper bound of
+    of these holds: of the inputs that settled both ways, the lower bound of the share that settled surely
+    apart is above ``1 - other_bar``; the upper bound of
     the change of right answers under the swap is below ``-loss_bar``; the upper bound of the change beyond
     the trained steps is. An arm that leads to other places that are as right (lower bound of the change above
     ``-loss_bar``, lower bound of the right share above `other_bar`) refutes nothing: the input has several
@@ -84,8 +85,8 @@ def template_or_iteration(
 
     Notes
     -----
-    A net that converges too slowly for the steps it was given settles nowhere: that alone is never called
-    replaying. Without an anchor a net is never said to iterate.
+    A net that converges too slowly for the steps it was given settles nowhere, or stops on the way at places
+    near each other: that alone is never called replaying. Without an anchor a net is never said to iterate.
 
     References
     ----------
@@ -112,18 +113,20 @@ def template_or_iteration(
     elsewhere = [arm for arm in arms if arm.same.high < other_bar]
     several = [arm for arm in elsewhere if _as_right(arm, loss_bar, other_bar)]
     for arm in elsewhere:
-        settled_elsewhere = arm.same_of_settled.high < other_bar
+        settled_elsewhere = arm.elsewhere.low > 1 - other_bar
         if arm not in several and (settled_elsewhere or arm.right_change.high < -loss_bar or falls):
-            place = "settle elsewhere" if settled_elsewhere else "do not come to the same place"
-            return TemplateOrIteration(
-                verdict=Origin.REPLAYS,
-                reason=f"{arm.arm}: at least {1 - arm.same.high:.0%} of inputs {place}.",
-            )
+            reason = f"at least {1 - arm.same.high:.0%} of inputs do not come to the same place."
+            if settled_elsewhere:
+                reason = f"of inputs at rest, at least {arm.elsewhere.low:.0%} are elsewhere."
+            return TemplateOrIteration(verdict=Origin.REPLAYS, reason=f"{arm.arm}: {reason}")
     low = min(arms, key=lambda arm: arm.same.low)
     missing = [name for name in (SWAPPED_START, SWAPPED_SOLVER) if name not in {arm.arm for arm in arms}]
     doubts = (
         (bool(several), f"{(several or arms)[0].arm} leads to other places that are as right."),
-        (bool(elsewhere), f"{(elsewhere or arms)[0].arm}: too few inputs settle; run it longer."),
+        (
+            bool(elsewhere),
+            f"{(elsewhere or arms)[0].arm}: ends are not at rest, or too near to tell; run it longer.",
+        ),
         (low.same.low <= same_bar, f"{low.arm}: the same share may be as low as {low.same.low:.0%}."),
         (bool(missing), f"No {' and no '.join(missing)} was tried."),
         (beyond is None, "Accuracy beyond the trained steps was not measured."),
