@@ -31,6 +31,8 @@ TRACE_KINDS: Final[Mapping[str, Kind]] = {
     "radius": Kind.NUMBER,
     "radius_error": Kind.NUMBER,
     "exponent": Kind.NUMBER,
+    "growth": Kind.NUMBER,
+    "across": Kind.NUMBER,
     "residuals": Kind.NUMBERS,
     "rights": Kind.NUMBERS,
     "path_x": Kind.NUMBERS,
@@ -39,7 +41,8 @@ TRACE_KINDS: Final[Mapping[str, Kind]] = {
 """Columns of the traces table, one row an input and arm.
 
 `kind` is a `LimitKind`; `arrival` inf for never; `residual` the last one, relative to the norm; `distance`
-from the end of the own start, relative to its norm; `residuals` and `rights` one number a step, `rights`
+from the end of the own start, relative to its norm; `growth` the last norm over that after the usual steps;
+`across` the cosine with the end of another input; `residuals` and `rights` one number a step, `rights`
 from the start on; `path_x`, `path_y` the orbit on two principal directions of the ends, for a few inputs.
 """
 

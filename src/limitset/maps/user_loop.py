@@ -139,8 +139,12 @@ def load_loop(reference: str) -> UserLoop:
         )
     module = _module(place)
     if not hasattr(module, name):
-        public = ", ".join(one for one in vars(module) if not one.startswith("_")) or "nothing"
-        raise InputError.of(expected=f"{place} must have {name}", got=f"only {public}", fix="Check the name.")
+        loops = ", ".join(one for one, value in vars(module).items() if hasattr(value, "step")) or "none"
+        raise InputError.of(
+            expected=f"{place} must have {name}",
+            got=f"no such name; with a step: {loops}",
+            fix="Check the name.",
+        )
     given = getattr(module, name)
     if inspect.isclass(given) or (callable(given) and not hasattr(given, "step")):
         given = _called(given, name)

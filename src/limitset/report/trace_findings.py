@@ -240,10 +240,9 @@ def _share(holds: np.ndarray, among: np.ndarray, anchored: bool) -> Interval:
 
 def _way(own: TraceRows, other: TraceRows, anchored: bool, tolerance: float) -> PathIndependence:
     """Compare two ways by lengths and angles alone: they are all the instrument looks at."""
-    length, distance = own.numbers("norm"), own.numbers("distance")
+    length = own.numbers("norm")
     other_length, cosine = other.numbers("norm"), other.numbers("cosine")
     apart = other.numbers("distance")
-    del distance
     # the other end in the plane of both: along the own end, and across it
     with np.errstate(invalid="ignore"):
         along = other_length * np.nan_to_num(cosine, nan=1.0)
@@ -255,13 +254,18 @@ def _way(own: TraceRows, other: TraceRows, anchored: bool, tolerance: float) -> 
         np.stack([length, np.zeros_like(length)], axis=1),
         np.stack([along, across], axis=1),
         # an end that has not settled is at rest for nobody, however small its last step
-        residual_own=np.where(own.settled, own.numbers("residual") * length, np.nan),
-        residual_other=np.where(other.settled, other.numbers("residual") * other_length, np.nan),
+        residual_own=_at_rest(own),
+        residual_other=_at_rest(other),
         tolerance=10 * tolerance,
         residual_tolerance=tolerance,
         arm=str(other.columns["arm"][0]),
         **right,
     )
+
+
+def _at_rest(rows: TraceRows) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.where(rows.settled, rows.numbers("residual") * rows.numbers("norm"), np.nan)
 
 
 def _stopping(own: TraceRows, usual: int, anchored: bool, tolerance: float, seed: int) -> Stopping | None:

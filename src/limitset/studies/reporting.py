@@ -11,11 +11,14 @@ from limitset.core.columns import plain
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
+from limitset.core.lab import NET_KINDS
 from limitset.core.levels import Level
 from limitset.core.loops import ORBIT_KINDS
 from limitset.core.traces import EIGENVALUE_KINDS, OWN, TRACE_KINDS
 from limitset.report.analysis import analyse
 from limitset.report.first_page import build_page
+from limitset.report.lab_findings import lab_findings
+from limitset.report.lab_page import lab_page
 from limitset.report.page import Page, write_page
 from limitset.report.trace_findings import trace_findings
 from limitset.report.trace_page import trace_page
@@ -108,6 +111,13 @@ def _trace_page(folder: StudyFolder) -> Page:
     )
 
 
+def _lab_page(folder: StudyFolder) -> Page:
+    lock = folder.lock
+    return lab_page(
+        lab_findings(folder.table("nets", NET_KINDS)), date=str(lock["created"]), provenance=_provenance(lock)
+    )
+
+
 def rebuild_page(path: Path) -> Path:
     """Write the page of a finished study anew and say where it is."""
     return rebuild(path).path
@@ -155,6 +165,7 @@ def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
             for part in ("sampling", "loops")
             if part in spec
         },
+        **{f"bench {bench['task']}": _listed(bench) for bench in spec.get("benches", ())},
         "seed": str(spec.get("seed", 0)),
         "specification": str(lock["spec_hash"]),
         "packages": ", ".join(f"{name} {version}" for name, version in lock.get("packages", {}).items()),
@@ -164,5 +175,16 @@ def _provenance(lock: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-_PAGES: Final[Mapping[str, Callable[[StudyFolder], Page]]] = {"trace": _trace_page}
+def _listed(bench: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {' '.join(map(str, value)) if isinstance(value, list) else value}"
+        for name, value in bench.items()
+        if name != "task"
+    )
+
+
+_PAGES: Final[Mapping[str, Callable[[StudyFolder], Page]]] = {
+    "trace": _trace_page,
+    "recurrence": _lab_page,
+}
 """Kind of study to its page; any other kind holds answers."""

@@ -95,7 +95,7 @@ class Trace(Strict):
 
 Norm = Literal["none", "pre", "post", "sandwich"]
 Injection = Literal["start", "additive", "concatenated", "gated"]
-LabTask = Literal["untrained", "prefix_sums", "parity", "sudoku4"]
+LabTask = Literal["untrained", "prefix sums", "parity", "sudoku"]
 
 
 class Bench(Strict):
@@ -107,7 +107,7 @@ class Bench(Strict):
     seeds: int = Field(default=3, ge=1, le=100)
     gains: tuple[float, ...] = (0.5, 1.0, 2.0)
     """Scales of the random weights; trained nets have none."""
-    train_steps: int = Field(default=1600, ge=1)
+    train_steps: int = Field(default=800, ge=1)
     problems: int = Field(default=256, ge=8)
     """Held-out problems of each size."""
     far: int = Field(default=100, ge=1)

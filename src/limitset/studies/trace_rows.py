@@ -15,7 +15,6 @@ from limitset.core.levels import Level, Status
 from limitset.core.limit_sets import LimitKind
 from limitset.core.other_ways import SWAPPED_SOLVER, SWAPPED_START
 from limitset.core.streams import Streams
-from limitset.core.tensor_runs import TensorRuns
 from limitset.core.traces import (
     ARMS,
     DAMPED,
@@ -29,17 +28,23 @@ from limitset.maps.latent.tensor_map import TensorMap
 from limitset.maps.user_loop import UserLoop
 from limitset.numerics.anderson import anderson
 from limitset.numerics.arnoldi import leading_eigenvalues
+from limitset.numerics.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
 from limitset.store.tables import TablePart
+from limitset.studies.trace_arms import DAMPING, Arm, carried, damped, growth_of, kind_of
 from limitset.studies.trace_paths import drawn_paths
 
 SOURCE: Final = "trace"
 TRACE_VERSION: Final = 1
-DAMPING: Final = 0.5
-"""Part of each step that the damped arm takes."""
 _FINER: Final = 0.1
 """The swapped solver must come this much nearer than the tolerance."""
+_HELD_BYTES: Final = 200_000_000
+"""Most memory that kept orbits may take."""
+EXPONENT_STEPS: Final = 200
+"""Steps along which an orbit that did not settle is asked for chaos."""
+_GOES_AWAY: Final = ("drift", "growing", "noisy map")
+"""Notes of runs that are not bounded, or draw random numbers: no exponent tells what they end in."""
 _LONGEST_ANSWER: Final = 60
 """Characters of an answer that its row keeps."""
 
@@ -53,39 +58,6 @@ class TraceOptions:
     spectra: int = 32
     drawn: int = 16
     arms: tuple[str, ...] = ARMS
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Arm:
-    """Where some inputs end along one way.
-
-    Parameters
-    ----------
-    name
-        One of `core.traces.ARMS`.
-    ends : (b, *shape)
-        The last finite states.
-    kinds, notes, arrival, periods, steps, residuals_last : (b,)
-        As in the traces table.
-    residuals
-        One array a row, or none.
-    rights
-        Right after each step, one array a row; () without an anchor.
-    held
-        Row to states, of the orbits that are drawn.
-    """
-
-    name: str
-    ends: Tensor
-    kinds: list[str]
-    notes: list[str]
-    arrival: np.ndarray
-    periods: np.ndarray
-    steps: np.ndarray
-    residual: np.ndarray
-    residuals: list[np.ndarray]
-    rights: np.ndarray | None
-    held: dict[int, np.ndarray]
 
 
 def traced(
@@ -121,7 +93,8 @@ def traced(
     if SWAPPED_SOLVER in options.arms:
         arms.append(chunk.solved(own))
     spectra = chunk.spectra(own)
-    records = [record for arm in arms for record in chunk.records(arm, own, spectra)]
+    exponents = chunk.exponents(own)
+    records = [record for arm in arms for record in chunk.records(arm, own, spectra, exponents)]
     return {
         "ends": TablePart.of_ends(Ends.of_rows([chunk.end_of(record) for record in records])),
         "traces": TablePart.of_rows(
@@ -129,22 +102,6 @@ def traced(
         ),
         "eigenvalues": TablePart.of_rows(chunk.eigenvalues(spectra), EIGENVALUE_KINDS),
     }
-
-
-def damped(map: TensorMap, *, part: float = DAMPING) -> TensorMap:
-    """Return x -> x + part (f(x) - x): another path with the same fixed points.
-
-    Examples
-    --------
-    >>> slow = damped(TensorMap(step=lambda x: 0 * x), part=0.25)
-    >>> slow.step(torch.ones(1, 1), rows=[0], rng=Streams(0)).tolist()
-    [[0.75]]
-    """
-
-    def step(states: Tensor, rows: Tensor, rng: Streams) -> Tensor:
-        return states + part * (map.step(states, rows=rows.tolist(), rng=rng) - states)
-
-    return TensorMap(step=step, deterministic=map.deterministic, level=map.level)
 
 
 @dataclass(frozen=True)
@@ -192,14 +149,15 @@ class _Chunk:
         return Arm(
             name=name,
             ends=ends,
-            kinds=[_kind(runs, index) for index in range(len(runs))],
+            kinds=[kind_of(runs, index) for index in range(len(runs))],
             notes=list(runs.notes),
             arrival=np.array(runs.arrival),
             periods=np.array(runs.periods),
             steps=np.array(runs.ran),
             residual=self._residual(map, ends),
+            growth=growth_of(runs, self.loop.usual_steps),
             residuals=[runs.residuals[index, : int(runs.ran[index])] for index in range(len(runs))],
-            rights=None if rights is None else _carried(rights),
+            rights=None if rights is None else carried(rights),
             held={place[int(row)]: states for row, states in runs.held.items()},
         )
 
@@ -228,6 +186,7 @@ class _Chunk:
             periods=came.astype(np.int64),
             steps=evaluations,
             residual=self._residual(self.loop.map, ends),
+            growth=np.full(len(self.rows), UNDEFINED),
             residuals=[np.empty(0)] * len(self.rows),
             rights=None,
             held={},
@@ -252,23 +211,60 @@ class _Chunk:
         values, errors = ritz.values.numpy(), ritz.errors.numpy()
         return {index: (values[place], errors[place]) for place, index in enumerate(chosen)}
 
+    def exponents(self, own: Arm) -> dict[int, tuple[float, Sign]]:
+        """Return the largest exponent, and its sign, of some inputs that did not settle and stay bounded."""
+        open_rows = [
+            index
+            for index, kind in enumerate(own.kinds)
+            if kind == LimitKind.UNDECIDED and own.notes[index] not in _GOES_AWAY
+        ][: self.options.spectra]
+        if not open_rows:
+            return {}
+        f = VectorMap.of(self.loop.map, self.starts)
+        pushed = stretches(
+            [f],
+            f.flat(own.ends)[torch.as_tensor(open_rows)],
+            rows=self.rows[open_rows].tolist(),
+            steps=EXPONENT_STEPS,
+            burn_in=EXPONENT_STEPS // 4,
+            count=1,
+            rng=self.rng.child("exponent").generator(),
+        )
+        values = pushed.exponents[:, 0]
+        reach = pushed.half_widths(pushed.blocks.sum(axis=1))[:, 0]
+        return {
+            index: (
+                float(value),
+                sign_of_exponent(
+                    float(value), float(value - half), float(value + half), steps=EXPONENT_STEPS
+                ),
+            )
+            for index, value, half in zip(open_rows, values, reach, strict=True)
+        }
+
     def records(
-        self, arm: Arm, own: Arm, spectra: dict[int, tuple[np.ndarray, np.ndarray]]
+        self,
+        arm: Arm,
+        own: Arm,
+        spectra: dict[int, tuple[np.ndarray, np.ndarray]],
+        exponents: dict[int, tuple[float, Sign]],
     ) -> list[dict[str, Any]]:
         """Return one record an input."""
         distance, cosine, norm = _compared(arm.ends, own.ends)
         right = self._right(arm)
+        _, across, _ = _compared(arm.ends, arm.ends[torch.as_tensor(self.partners())])
         paths = drawn_paths(arm.held, own.ends)
         records = []
         for index, row in enumerate(self.rows):
             values, errors = spectra.get(index, (np.empty(0), np.empty(0))) if arm.name == OWN else ((), ())
             path = paths.get(index, (None, None))
+            exponent, sign = exponents.get(index, (UNDEFINED, None)) if arm.name == OWN else (UNDEFINED, None)
             records.append(
                 {
                     "item": self.loop.items[row],
                     "system": self.loop.name,
                     "arm": arm.name,
-                    "kind": arm.kinds[index],
+                    "kind": LimitKind.CHAOS.value if sign is Sign.POSITIVE else arm.kinds[index],
                     "note": arm.notes[index] or None,
                     "period": float(arm.periods[index]),
                     "steps": float(arm.steps[index]),
@@ -280,7 +276,9 @@ class _Chunk:
                     "right": float(right[index]),
                     "radius": float(np.abs(values).max()) if len(values) else UNDEFINED,
                     "radius_error": float(errors[np.abs(values).argmax()]) if len(values) else UNDEFINED,
-                    "exponent": UNDEFINED,
+                    "exponent": exponent,
+                    "growth": float(arm.growth[index]),
+                    "across": float(across[index]) if len(self.rows) > 1 else UNDEFINED,
                     "residuals": _rounded(arm.residuals[index]),
                     "rights": None if arm.rights is None else arm.rights[index].tolist(),
                     "path_x": path[0],
@@ -350,24 +348,6 @@ class _Chunk:
         return int(min(self.options.drawn, fits, len(self.rows))) if name in (OWN, SWAPPED_START) else 0
 
 
-_HELD_BYTES: Final = 200_000_000
-"""Most memory that kept orbits may take."""
-
-
-def _kind(runs: TensorRuns, index: int) -> str:
-    if runs.status[index] is Status.DIVERGED:
-        return LimitKind.DIVERGED.value
-    if runs.status[index] is Status.UNDECIDED:
-        return LimitKind.UNDECIDED.value
-    return (LimitKind.FIXED if runs.periods[index] == 1 else LimitKind.CYCLE).value
-
-
-def _carried(rights: np.ndarray) -> np.ndarray:
-    """Fill the steps after a run has ended with its last answer."""
-    last = np.where(np.isnan(rights), 0, np.arange(rights.shape[1]))
-    return np.take_along_axis(rights, np.maximum.accumulate(last, axis=1), axis=1)
-
-
 def _compared(ends: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return relative distance, cosine and norm of the ends of one way against those of the own one."""
     one, other = ends.flatten(1).double(), own.flatten(1).double()
@@ -384,5 +364,8 @@ def _rounded(values: np.ndarray) -> list[float] | None:
 
 
 def _in_words(answer: np.ndarray) -> str:
-    text = " ".join(str(one) for one in np.atleast_1d(answer).reshape(-1).tolist())
+    flat = np.atleast_1d(answer).reshape(-1)
+    flat = flat.astype(np.int64) if flat.dtype == bool else flat
+    words = [str(one) for one in flat.tolist()]
+    text = ("" if all(len(word) == 1 for word in words) else " ").join(words)
     return text if len(text) <= _LONGEST_ANSWER else text[: _LONGEST_ANSWER - 1] + "…"
