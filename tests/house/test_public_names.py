@@ -19,6 +19,7 @@ PACKAGES = [
         ".instruments.weights",
         ".datasets",
         ".datasets.planted",
+        ".datasets.recurrent",
         ".models",
         ".maps",
         ".logs",
