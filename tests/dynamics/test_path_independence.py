@@ -260,7 +260,7 @@ BOTH = {"before": 180, "after": 180}
             [arm(same=10), arm("swapped solver", same=199)],
             KEPT,
             "replays",
-            "start: at least 91% of inputs settle els",
+            "start: of inputs at rest, at least 91% are",
         ),
         # nothing settles: slow or lost, so the answers decide
         ([arm(same=10, settled=10)], KEPT, "can't tell", "run it longer"),
