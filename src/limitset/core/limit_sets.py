@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from limitset.core.columns import frozen
 from limitset.core.errors import InputError
 from limitset.core.levels import Level
-from limitset.core.undefined import UNMATCHED
+from limitset.core.undefined import UNDEFINED, UNMATCHED
 
 
 class LimitKind(StrEnum):
@@ -51,12 +51,16 @@ class LimitSets:
     stability : (m,) share of small shocks after which the orbit comes back, NaN where not tested
     certificates : hypothesis -> how it stands, for each set
     labels : (b,) limit set of each start, -1 for none
-    arrival : (b,) step at which the start entered its limit set, inf for never
+    arrival : (b,) step at which the start entered its limit set, inf for never, NaN where no step can be
+        named (a torus, chaos)
+    exponents, exponent_low, exponent_high : (m,) largest Lyapunov exponent a step with its interval, NaN
+        where not measured
+    notes : (m,) what a reader must see beside each set
 
     Raises
     ------
     InputError
-        When a label names no set, or a start with a set never arrived.
+        When a label names no set, or a start with a set that can be arrived at never arrived.
     """
 
     level: Level
@@ -70,9 +74,18 @@ class LimitSets:
     labels: Int[np.ndarray, " b"]
     arrival: Float[np.ndarray, " b"]
     certificates: tuple[Mapping[str, Certificate], ...] = field(default=())
+    exponents: Float[np.ndarray, " m"] | None = None
+    exponent_low: Float[np.ndarray, " m"] | None = None
+    exponent_high: Float[np.ndarray, " m"] | None = None
+    notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        for name in ("periods", "shares", "share_low", "share_high", "stability", "labels", "arrival"):
+        exponents = ("exponents", "exponent_low", "exponent_high")
+        for name in exponents:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(len(self.kinds), UNDEFINED))
+        numbers = ("periods", "shares", "share_low", "share_high", "stability", "labels", "arrival")
+        for name in (*numbers, *exponents):
             object.__setattr__(self, name, frozen(np.asarray(getattr(self, name))))
         if self.labels.size and (self.labels.max() >= len(self.kinds) or self.labels.min() < UNMATCHED):
             raise InputError.of(
@@ -80,7 +93,9 @@ class LimitSets:
                 got=int(self.labels.max()),
                 fix="Label starts without a limit set -1.",
             )
-        if (np.isinf(self.arrival) & (self.labels != UNMATCHED)).any():
+        nowhere = (LimitKind.DIVERGED, LimitKind.UNDECIDED)
+        places = [UNMATCHED, *(place for place, kind in enumerate(self.kinds) if kind in nowhere)]
+        if (np.isinf(self.arrival) & ~np.isin(self.labels, places)).any():
             raise InputError.of(
                 expected="a start with a limit set must have arrived", got="arrival inf", fix="Label it -1."
             )

@@ -101,7 +101,7 @@ def _compared(
 
 
 def _component(
-    points: Float[np.ndarray, "m d"], group: Int[np.ndarray, " m"], distance: float
+    points: Float[np.ndarray, "m d"], group: Int[np.ndarray, " g"], distance: float
 ) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " l"]]:
     """Take out everything that is connected with the first point of the group."""
     found, front, left = [group[:1]], group[:1], group[1:]

@@ -124,6 +124,7 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "stretch_by_part": "its states are tensors, and it measures derivatives along them",
         "find_fixed_points": "it solves x = f(x): its runs are the solver's",
         "union_of": "it joins two lists of fixed points and iterates nothing",
+        "limit_sets": "its states are tensors, not names that a permutation can change",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
