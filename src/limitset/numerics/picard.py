@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from limitset.numerics.search import Search, checked_count, checked_share, kept
@@ -59,7 +60,6 @@ def picard(
 
     Examples
     --------
-    >>> import torch
     >>> from limitset.maps.known import cosine
     >>> starts = torch.zeros(2, 1, dtype=torch.float64)
     >>> found = picard(VectorMap.of(cosine(), starts), starts, tolerance=1e-12)
@@ -69,9 +69,14 @@ def picard(
     checked_count("max_steps", max_steps)
     checked_share("damping", damping)
     search = Search(f, starts, rows=rows, tolerance=tolerance, solver="picard")
+    iterate(search, starts, max_steps=max_steps, damping=damping)
+    return search.solution()
+
+
+def iterate(search: Search, starts: Tensor, *, max_steps: int, damping: float = 1.0) -> None:
+    """Iterate until every row has ended or the steps have."""
     x = starts.detach()
     while search.going(max_steps):
         gaps = search(x) - x
         x, gaps = kept(search.seen(x, gaps), x, gaps)
-        x = x + damping * gaps
-    return search.solution()
+        x = torch.add(x, gaps, alpha=damping)

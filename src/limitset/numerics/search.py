@@ -6,6 +6,8 @@ Every solver of x = f(x) keeps its books here, so that an outcome means the same
 from __future__ import annotations
 
 import math
+from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,7 +23,32 @@ PATIENCE: Final = 30
 LEAST_FALL: Final = 1e-6
 """Share by which a residual must be smaller (larger) to count as new: rounding noise makes no records."""
 
-ENDED: Final = (Outcome.DIVERGED, Outcome.CONVERGED, Outcome.STALLED)
+ENDED: Final = (Outcome.OUT_OF_STEPS, Outcome.CONVERGED, Outcome.DIVERGED, Outcome.STALLED)
+GOES_ON, CONVERGED, DIVERGED, STALLED = range(4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """When is a row too slow for the solver that has it?
+
+    Parameters
+    ----------
+    span
+        Steps over which the pace is measured: the geometric mean by which the residual has fallen.
+    steps
+        Most steps that may still be needed at that pace.
+    """
+
+    span: int
+    steps: float
+
+    def too_far(self, trail: deque[np.ndarray], least: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        """Tell which rows need more steps than that."""
+        if len(trail) <= self.span:
+            return np.zeros(len(least), dtype=bool)
+        with np.errstate(all="ignore"):  # a residual of 0 has converged, whatever its pace
+            pace = np.log(trail[0] / least) / self.span
+            return np.asarray(np.log(least / limit) > self.steps * np.maximum(pace, 0.0))
 
 
 class Search:
@@ -44,6 +71,8 @@ class Search:
         The name that the solution carries.
     patience
         Steps without a new least or largest residual after which a row has stalled.
+    outlook
+        When given, rows that will need too many steps at their pace are called stalled as well.
     """
 
     def __init__(
@@ -55,12 +84,14 @@ class Search:
         tolerance: float | Tensor,
         solver: str,
         patience: int = PATIENCE,
+        outlook: Outlook | None = None,
     ) -> None:
         checked_starts(f, starts)
         size = starts.shape[0]
         self.f = f
         self.solver = solver
         self.patience = patience
+        self.outlook = outlook
         self.all_rows = checked_rows(rows, size)
         self.tolerance = checked_tolerance(tolerance, size)
         self.unit = torch.finfo(starts.dtype).eps / 2
@@ -71,6 +102,7 @@ class Search:
         self.evaluations = np.zeros(size, dtype=np.int64)
         self.outcomes = [Outcome.OUT_OF_STEPS] * size
         self.steps = 0
+        self._trail: deque[np.ndarray] = deque(maxlen=1 + (outlook.span if outlook else 1))
         self._best = starts.detach()
         self._least = np.full(size, math.inf)
         self._most = np.zeros(size)
@@ -87,37 +119,52 @@ class Search:
         """Count `count` applications of f, or products with its Jacobian, for every row that is left."""
         self.evaluations[self.active] += count
 
-    def seen(self, states: Tensor, gaps: Tensor) -> Tensor | None:
+    def seen(self, states: Tensor, gaps: Tensor) -> Left | None:
         """Note residuals, end rows, and return the places that go on (None: all of them)."""
-        residual = gaps.norm(dim=1).to("cpu", torch.float64).numpy()
+        residual = torch.linalg.vector_norm(gaps, dim=1).to("cpu", torch.float64).numpy()
         if self.steps == 0:
             self._start(states + gaps, residual)
         self.steps += 1
-        self._remember(states, residual)
+        self._trail.append(residual)
         converged = residual <= self._limit
-        lost = ~(residual <= self._bound)
-        stalled = self.steps - self._record >= self.patience
-        if not (converged | lost | stalled).any():
+        if self._all_fell(states, residual):
+            ended = converged.astype(np.int64)
+        else:
+            self._remember(states, residual)
+            ended = np.zeros(len(residual), dtype=np.int64)
+            ended[self.steps - self._record >= self.patience] = STALLED
+            ended[converged] = CONVERGED
+            ended[~(residual <= self._bound)] = DIVERGED
+        if self.outlook:
+            far = self.outlook.too_far(self._trail, self._least, self._limit)
+            ended[far & (ended == GOES_ON)] = STALLED
+        if not ended.any():
             return None
         if converged.any():
             # a state so large that rounding alone exceeds the tolerance has run away, whatever its residual
-            norm = states.norm(dim=1).to("cpu", torch.float64).numpy()
-            lost |= converged & (self.unit * norm > self._limit)
-        ended = np.select([lost, converged, stalled], [0, 1, 2], default=-1)
+            norm = torch.linalg.vector_norm(states, dim=1).to("cpu", torch.float64).numpy()
+            ended[converged & (self.unit * norm > self._limit)] = DIVERGED
         return self._end(ended)
 
-    def _end(self, ended: np.ndarray) -> Tensor:
-        gone, left = np.flatnonzero(ended >= 0), np.flatnonzero(ended < 0)
+    def _end(self, ended: np.ndarray) -> Left:
+        gone = np.flatnonzero(ended)
+        left, keep = Left.after(ended == GOES_ON, self.states)
         self._write(gone)
         for place in gone:
-            self.outcomes[self.active[place]] = ENDED[ended[place]]
+            self.outcomes[self.active[place]] = ENDED[int(ended[place])]
         self.active = self.active[left]
         self.live_rows = self.all_rows[self.active].tolist()
-        keep = torch.as_tensor(left, device=self.states.device)
-        self._best = self._best.index_select(0, keep)
+        (self._best,) = keep.of(self._best)
         self._least, self._most, self._bound = self._least[left], self._most[left], self._bound[left]
         self._limit, self._record = self._limit[left], self._record[left]
+        self._trail = deque((residual[left] for residual in self._trail), maxlen=self._trail.maxlen)
         return keep
+
+    def slowest_fall(self) -> float:
+        """Return the largest share of its residual that the last step has left of any row (0 at first)."""
+        if len(self._trail) < 2 or not self.active.size:
+            return 0.0
+        return float((self._trail[-1] / self._trail[-2]).max())
 
     def going(self, max_steps: int) -> bool:
         """Whether rows and steps are left."""
@@ -145,25 +192,66 @@ class Search:
         size = images.norm(dim=1).to("cpu", torch.float64).numpy()
         refuse_unreachable(self._limit, self.unit * size)
         # once the residual has grown by 1/eps, nothing of the start is left in the digits of the state
-        self._bound = np.maximum(residual, self._limit) / (2 * self.unit)
+        self._bound = np.minimum(np.maximum(residual, self._limit) / (2 * self.unit), np.finfo(float).max)
+
+    def _all_fell(self, states: Tensor, residual: np.ndarray) -> bool:
+        """Take the usual way: every row has a new least residual, so nothing has to be copied."""
+        if not (residual < self._least * (1 - LEAST_FALL)).all():
+            return False
+        self._best, self._least = states, residual
+        if self.steps == 1:
+            self._most = residual
+        self._record.fill(self.steps)
+        return bool((residual <= self._bound).all())
 
     def _remember(self, states: Tensor, residual: np.ndarray) -> None:
-        better = residual < self._least
         record = (residual < self._least * (1 - LEAST_FALL)) | (residual > self._most * (1 + LEAST_FALL))
         self._record[record] = self.steps
         self._most = np.fmax(self._most, residual)
-        if better.all():
-            self._best, self._least = states, residual
-            return
+        better = residual < self._least
         if better.any():
             mask = torch.as_tensor(better, device=states.device)
             self._best = torch.where(mask[:, None], states, self._best)
             self._least = np.where(better, residual, self._least)
 
 
-def kept(keep: Tensor | None, *tensors: Tensor) -> tuple[Tensor, ...]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Left:
+    """Which rows go on: the first `count` places, with the last rows moved into the gaps of those that ended.
+
+    So a solver that keeps long memories moves a few rows of them and never copies the rest.
+    """
+
+    index: Tensor
+    holes: Tensor
+    fillers: Tensor
+
+    @classmethod
+    def after(cls, going: np.ndarray, like: Tensor) -> tuple[np.ndarray, Left]:
+        """Return the order of the rows that go on, for the host and for the device."""
+        count = int(going.sum())
+        order = np.arange(count)
+        holes = np.flatnonzero(~going[:count])
+        order[holes] = count + np.flatnonzero(going[count:])
+        places = (torch.as_tensor(one, device=like.device) for one in (order, holes, order[holes]))
+        index, at, of = places
+        return order, cls(index=index, holes=at, fillers=of)
+
+    def of(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Copy the rows that go on out of tensors `(b, ...)`."""
+        return tuple(one.index_select(0, self.index) for one in tensors)
+
+    def within(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """Move the rows that go on to the front of tensors that the caller owns; return views of these."""
+        if len(self.holes):
+            for one in tensors:
+                one[self.holes] = one[self.fillers]
+        return tuple(one[: len(self.index)] for one in tensors)
+
+
+def kept(left: Left | None, *tensors: Tensor) -> tuple[Tensor, ...]:
     """Select the rows that go on from every tensor `(b, ...)`."""
-    return tensors if keep is None else tuple(one.index_select(0, keep) for one in tensors)
+    return tensors if left is None else left.of(*tensors)
 
 
 def capped(steps: Tensor, cap: float) -> Tensor:
@@ -184,8 +272,7 @@ def checked_starts(f: VectorMap, starts: Tensor) -> None:
         )
     if not starts.shape[0]:
         raise InputError.of(expected="one start at least", got="none", fix="Give some starts.")
-    bad = ~torch.isfinite(starts).all(dim=1)
-    if bool(bad.any()):
+    if not bool(torch.isfinite(starts.sum())) and bool((bad := ~torch.isfinite(starts).all(dim=1)).any()):
         raise InputError.of(
             expected="starts must be finite",
             got=f"NaN or infinity in start {int(torch.nonzero(bad)[0])}",

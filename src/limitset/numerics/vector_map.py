@@ -83,6 +83,8 @@ class VectorMap:
         """Apply the map to states `(b, d)` without gradients."""
         with torch.no_grad():
             images = self._step(states, rows)
+        if bool(torch.isfinite(images.sum())):  # one cheap look; a sum that overflows costs a second one
+            return images
         bad = torch.isfinite(states).all(dim=1) & torch.isnan(images).any(dim=1)
         if bool(bad.any()):
             row = int(np.asarray(rows)[int(torch.nonzero(bad)[0])])
@@ -148,7 +150,8 @@ class VectorMap:
         return states.reshape(states.shape[0], *self.shape)
 
     def _step(self, states: Tensor, rows: Rows) -> Tensor:
-        images = self.map.step(self.shaped(states), rows=rows, rng=self.rng)  # type: ignore[arg-type]
+        held = rows.tolist() if isinstance(rows, np.ndarray) else rows
+        images = self.map.step(self.shaped(states), rows=held, rng=self.rng)
         wanted = (states.shape[0], *self.shape)
         if not isinstance(images, Tensor) or tuple(images.shape) != wanted:
             got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
