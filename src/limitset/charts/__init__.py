@@ -18,12 +18,18 @@ _HOMES = {
     "twins_chart": "limitset.charts.twins",
     "unanimity_chart": "limitset.charts.unanimity",
     "variance_chart": "limitset.charts.sharing",
+    "lens_chart": "limitset.charts.layers",
+    "looped_chart": "limitset.charts.layers",
+    "path_chart": "limitset.charts.layers",
 }
 __all__ = [
     "agreed_chart",
     "chart_of",
+    "lens_chart",
+    "looped_chart",
     "loops_chart",
     "outcomes_chart",
+    "path_chart",
     "sharing_chart",
     "survival_chart",
     "twins_chart",

@@ -17,6 +17,8 @@ _BY_AXES: Final = {
     ("component",): ("sharing", "variance_chart"),
     ("system", "stratum", "outcome"): ("outcomes", "outcomes_chart"),
     ("system", "loop", "outcome"): ("loops", "loops_chart"),
+    ("measure", "layer"): ("layers", "path_chart"),
+    ("loop", "step"): ("layers", "looped_chart"),
 }
 
 

@@ -12,7 +12,7 @@ from limitset.core.results import MeasurementTable
 HEIGHT: Final = 320
 REST: Final = "all other positions"
 WHOLE: Final = "with position 0"
-_LOOPS: Final = ("neither", "norm", "injection", "injection and norm")
+_LOOPS: Final = ("plain", "norm", "injection", "norm + injection")
 
 
 def path_chart(paths: MeasurementTable) -> Any:
