@@ -15,6 +15,8 @@ from torch import Tensor
 from limitset.numerics.point_search import polish
 from limitset.numerics.vector_map import VectorMap
 
+_HALVINGS: Final = 12
+"""Times an edge is halved to follow a bend."""
 ROUNDING: Final = 1e3
 """A residual of this many units in the last place is no residual."""
 _HELD: Final = 2048
@@ -55,28 +57,49 @@ def touches_others(
 
 
 def connected(f: VectorMap, states: Tensor, *, row: int, rng: np.random.Generator) -> Int[np.ndarray, " m"]:
-    """Group points of non-isolated sets: two are of one set when between them there is a third.
+    """Group points of non-isolated sets: two are of one set when a path of fixed points joins them.
 
-    Tested are the edges of a shortest spanning tree: Newton from the middle of an edge must end on a fixed
-    point between its ends.
+    Tested are the edges of a shortest spanning tree. Newton from the middle of an edge must end on a fixed
+    point between its ends; where that point lies a hundredth of the edge or more beside the middle, both
+    halves are tested in turn, so that a bend is followed and a gap is not crossed.
     """
-    points = states.detach().cpu().double().numpy()
-    edges = _tree(points)
-    if not len(edges):
-        return np.zeros(len(points), dtype=np.int64) if len(points) < 2 else np.arange(len(points))
-    ends = states[torch.from_numpy(edges).to(states.device)]
-    length = (ends[:, 0] - ends[:, 1]).norm(dim=1)
-    # beside the exact middle, where a map with a symmetry may be undefined
-    aside = torch.from_numpy(rng.standard_normal(tuple(ends[:, 0].shape))).to(states)
-    aside = 1e-3 * length[:, None] * aside / aside.norm(dim=1, keepdim=True)
-    middle = ends.mean(dim=1) + aside
-    found, residual, near = polish(f, middle, rows=np.full(len(middle), row), cap=float(length.max()))
-    passed = near & at_rounding(found, residual) & ((found - middle).norm(dim=1) <= 0.6 * length)
-    passed &= ((found[:, None] - ends).norm(dim=2) >= length[:, None] / 4).all(dim=1)
-    kept = edges[passed.cpu().numpy()]
-    graph = csr_matrix((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(len(points),) * 2)
+    edges = _tree(states.detach().cpu().double().numpy())
+    joined = np.ones(len(edges), dtype=bool)
+    pairs = states[torch.from_numpy(edges).to(states.device)]
+    of_edge = np.arange(len(edges))
+    for _ in range(_HALVINGS):
+        if not len(of_edge):
+            break
+        middle, between, straight = _middles(f, pairs, row, rng)
+        joined[of_edge[~between]] = False
+        bent = between & ~straight & joined[of_edge]
+        chosen = torch.from_numpy(np.flatnonzero(bent)).to(states.device)
+        left, right = pairs[chosen, 0], pairs[chosen, 1]
+        pairs = torch.cat([torch.stack([left, middle[chosen]], 1), torch.stack([middle[chosen], right], 1)])
+        of_edge = np.concatenate([of_edge[bent]] * 2)
+    joined[of_edge] = False
+    kept = edges[joined]
+    graph = csr_matrix((np.ones(len(kept)), (kept[:, 0], kept[:, 1])), shape=(len(states),) * 2)
     _, groups = connected_components(graph, directed=False)
     return np.asarray(groups, dtype=np.int64)
+
+
+def _middles(
+    f: VectorMap, pairs: Tensor, row: int, rng: np.random.Generator
+) -> tuple[Tensor, Bool[np.ndarray, " e"], Bool[np.ndarray, " e"]]:
+    """Return the fixed points beside the middles, whether each is between its ends, and beside the middle."""
+    length = (pairs[:, 0] - pairs[:, 1]).norm(dim=1)
+    # beside the exact middle, where a map with a symmetry may be undefined
+    aside = torch.from_numpy(rng.standard_normal(tuple(pairs[:, 0].shape))).to(pairs)
+    middle = pairs.mean(dim=1) + 1e-3 * length[:, None] * aside / aside.norm(dim=1, keepdim=True)
+    cut = torch.finfo(pairs.dtype).eps ** 0.5
+    rows = np.full(len(middle), row)
+    found, residual, near = polish(f, middle, rows=rows, cap=float(length.max()), cut=cut)
+    apart = (found[:, None] - pairs).norm(dim=2)
+    between = near & at_rounding(found, residual) & (apart.amax(dim=1) < length)
+    between &= apart.amin(dim=1) >= length / 20
+    straight = (found - middle).norm(dim=1) <= length / 100
+    return found, between.cpu().numpy(), straight.cpu().numpy()
 
 
 def _tree(points: np.ndarray) -> Int[np.ndarray, "e 2"]:

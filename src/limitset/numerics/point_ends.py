@@ -162,7 +162,8 @@ def gather_ends(
     )
     _demote(f, points, residual, near=fixed.near, facts=facts, found=found, plan=plan)
     groups = np.arange(len(points))
-    touching = np.flatnonzero([kind is PointKind.FIXED for kind in found] & facts.singular)
+    fixed_so_far = np.array([kind is PointKind.FIXED for kind in found], dtype=bool)
+    touching = np.flatnonzero(fixed_so_far & facts.singular)
     if touching.size:
         at = points[_index(touching, points)]
         still = facts.still[_index(touching, points)]

@@ -206,11 +206,26 @@ class _Walk:
 
 
 def polish(
-    f: VectorMap, points: Tensor, *, rows: Rows, cap: float, max_steps: int = 60
+    f: VectorMap, points: Tensor, *, rows: Rows, cap: float, cut: float = 0.0, max_steps: int = 60
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Bring converged points down to rounding: full Newton steps while these shrink and halve the residual.
 
     Where I − J is singular the step of least length is taken, so that a point of a line stays beside itself.
+
+    Parameters
+    ----------
+    f
+        The map.
+    points : (m, d)
+        States near fixed points.
+    rows : (m,)
+        Held inputs.
+    cap
+        Longest first step.
+    cut
+        Singular values of I − J below this share of the largest count as 0 from the beginning.
+    max_steps
+        Steps at most.
 
     Returns
     -------
@@ -230,7 +245,7 @@ def polish(
         if not len(live):
             break
         here = places[live.cpu().numpy()]
-        steps = least_steps(f, best[live], here, gaps[live])
+        steps = _least_steps(f, best[live], here, gaps[live], longest[live], cut)
         length = steps.norm(dim=1)
         near[live] &= length <= longest[live]  # also False for NaN
         going = near[live]
@@ -245,32 +260,33 @@ def polish(
     return best, residual, near
 
 
-def least_steps(f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor) -> Tensor:
+def _least_steps(  # noqa: PLR0917 - the columns of one batch
+    f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor, longest: Tensor, cut: float
+) -> Tensor:
     """Solve (I − J) s = gaps; where that is singular, by least squares of least length."""
     d, places = f.dimension, np.asarray(rows)
     if d > DENSE:
         return _steps_by_products(f, x, places, gaps)
     chunk = max(1, CHUNK // (d * d * x.element_size()))
-    return (
-        torch.cat(
-            [
-                _least(_systems(f, x[s : s + chunk], places[s : s + chunk]), gaps[s : s + chunk])
-                for s in range(0, len(x), chunk)
-            ]
-        )
-        if len(x)
-        else torch.empty_like(x)
+    parts = [slice(start, start + chunk) for start in range(0, len(x), chunk)]
+    return torch.cat(
+        [_least(_systems(f, x[part], places[part]), gaps[part], longest[part], cut) for part in parts]
     )
 
 
-def _least(systems: Tensor, gaps: Tensor) -> Tensor:
+def _least(systems: Tensor, gaps: Tensor, longest: Tensor, cut: float) -> Tensor:
+    if cut > 0:
+        least: Tensor = torch.linalg.pinv(systems, rtol=cut) @ gaps[..., None]
+        return least[..., 0]
     factors, pivots, _ = torch.linalg.lu_factor_ex(systems)
     steps: Tensor = torch.linalg.lu_solve(factors, pivots, gaps[..., None])[..., 0]
     diagonal = factors.diagonal(dim1=1, dim2=2).abs()
-    small = torch.finfo(gaps.dtype).eps ** 0.75
-    singular = ~(diagonal.amin(dim=1) > small * diagonal.amax(dim=1)) | ~torch.isfinite(steps).all(dim=1)
+    eps = torch.finfo(gaps.dtype).eps
+    singular = ~(diagonal.amin(dim=1) > eps**0.75 * diagonal.amax(dim=1))
+    # a step that grows may be rounding, magnified along a direction that J leaves as it is
+    singular |= ~(steps.norm(dim=1) <= longest)
     if bool(singular.any()):
-        inverse = torch.linalg.pinv(systems[singular], rtol=torch.finfo(gaps.dtype).eps ** 0.75)
+        inverse = torch.linalg.pinv(systems[singular], rtol=eps**0.5)
         steps[singular] = (inverse @ gaps[singular, :, None])[..., 0]
     return steps
 

@@ -86,8 +86,8 @@ def find_fixed_points(
     tolerance
         Largest residual ‖f(x) − x‖ of a fixed point: absolute, Euclidean, in the units of the states.
     merge_distance
-        Ends closer than this are one; default 1e-4 of the longest Newton step, which is about a quarter of
-        the states' size.
+        Ends closer than this are one; default 1e-4 of the longest Newton step (3.5e-4 in float32), which
+        is about a quarter of the states' size.
     max_steps
         Steps of a run ("auto", "newton" and "newton_gmres"; the others: 40 times as many).
     eigenvalues
@@ -151,16 +151,17 @@ def find_fixed_points(
     x = f.flat(starts.detach()).clone()
     rows = np.full(len(x), row, dtype=np.int64)
     _check_starts(x)
-    cap = step_cap(f, x, rows=rows)
+    cap, precision = step_cap(f, x, rows=rows), torch.finfo(x.dtype).eps ** 0.5
     plan = SearchPlan(
         row=row,
         tolerance=tolerance,
-        merge_distance=_CLOSE * cap if merge_distance is None else merge_distance,
+        merge_distance=max(_CLOSE, precision) * cap if merge_distance is None else merge_distance,
         cap=cap,
         max_steps=max_steps,
     )
     run = _run(f, x, rows, method, plan)
     states, kinds, notes = _kinds(f, x, run, plan, followed)
+    converged = [kind is PointKind.FIXED for kind in kinds]
     ends = gather_ends(
         f, states, kinds, plan=plan, eigenvalues=eigenvalues, rng=rng.child("krylov").generator()
     )
@@ -185,8 +186,14 @@ def find_fixed_points(
         uniqueness_radius=enclosed.uniqueness,
         **_shares(ends.labels, len(ends.kinds), confidence),
         labels=ends.labels,
-        outcomes=tuple(str(outcome) for outcome in run.outcomes),
-        solvers=run.solvers,
+        outcomes=tuple(
+            str(Outcome.CONVERGED if found else outcome)
+            for found, outcome in zip(converged, run.outcomes, strict=True)
+        ),
+        solvers=tuple(
+            f"{solver}, least_speed" if found and outcome != Outcome.CONVERGED else solver
+            for found, outcome, solver in zip(converged, run.outcomes, run.solvers, strict=True)
+        ),
         evaluations=run.evaluations.cpu().numpy(),
         tolerance=tolerance,
         merge_distance=plan.merge_distance,
@@ -241,7 +248,8 @@ def _enclosed(
     """Enclose the isolated fixed points."""
     certificates: list[Mapping[str, Certificate]] = [{} for _ in ends.kinds]
     radii = np.full((2, len(ends.kinds)), UNDEFINED)
-    regular = np.flatnonzero([kind is PointKind.FIXED for kind in ends.kinds] & ~ends.facts.singular)
+    isolated = np.array([kind is PointKind.FIXED for kind in ends.kinds], dtype=bool)
+    regular = np.flatnonzero(isolated & ~ends.facts.singular)
     if regular.size and f.dimension <= DENSE:
         states, rows = ends.states[torch.from_numpy(regular).to(ends.states.device)], plan.rows(regular.size)
         known = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, Final
 
@@ -124,7 +125,9 @@ _BY_ENTRY: Final = (
 def _same(first: FixedPoints, second: FixedPoints) -> Int[np.ndarray, " m"]:
     """Give the entries of both lists numbers, equal ones the same."""
     kinds = np.array([*first.kinds, *second.kinds], dtype=object)
-    flat = np.concatenate([one.states.reshape(len(one), -1) for one in (first, second)])
+    flat = np.concatenate(
+        [one.states.reshape(len(one), math.prod(one.states.shape[1:])) for one in (first, second)]
+    )
     extent = np.concatenate([first.extent, second.extent])
     close = max(first.merge_distance, second.merge_distance)
     groups, count = np.full(len(kinds), UNMATCHED), 0
