@@ -119,7 +119,8 @@ def path_independence(
         (tolerance, limit, apart, least_norm),
     )
     x, y = (np.asarray(ends, dtype=np.float64) for ends in (own, other))
-    sizes = [np.maximum(_norms(ends), least_norm) for ends in (x, y)]  # a NaN stays one
+    lengths = _norms(x), _norms(y)
+    sizes = [np.maximum(length, least_norm) for length in lengths]  # a NaN stays one
     finite = np.isfinite(sizes[0]) & np.isfinite(sizes[1])
     at_rest = [
         np.less_equal(residual, limit * size)
@@ -129,7 +130,7 @@ def path_independence(
     with np.errstate(invalid="ignore", over="ignore"):
         gap = _norms(y - x)
     same = np.asarray(settled & (gap <= tolerance * sizes[0]))
-    cosine = _cosines(x, y)
+    cosine = _cosines(x, y, lengths)
     relative = np.maximum(_over(residual_own, sizes[0]), _over(residual_other, sizes[1]))
     distance = _over(gap, sizes[0])
     n, count, stable = len(x), int(same.sum()), int(settled.sum())
@@ -165,7 +166,6 @@ def path_independence(
 
     before, after, change = _rightness(right_own, right_other, confidence)
     far = int((settled & (distance > apart)).sum())
-    lengths = _norms(x), _norms(y)
     ratio = np.where((lengths[0] == 0) & (lengths[1] == 0), 1.0, _over(lengths[1], lengths[0]))
     none = "no input settled both ways"
     by_rank = "order statistics over inputs"
@@ -191,10 +191,18 @@ def path_independence(
 
 
 def _norms(ends: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-    # scaled first: squares of 1e200 overflow
-    largest = np.abs(ends).max(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.einsum("ij,ij->i", ends, ends)
+    norms, odd = np.sqrt(squares), ~_ordinary(squares)
+    # scaled first where squares overflow or vanish, as those of 1e200 do
+    largest = np.abs(ends[odd]).max(axis=1)
     scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)[:, None]
-    return np.asarray(scale[:, 0] * np.sqrt(np.square(ends / scale).sum(axis=1)))
+    norms[odd] = scale[:, 0] * np.sqrt(np.square(ends[odd] / scale).sum(axis=1))
+    return np.asarray(norms)
+
+
+def _ordinary(numbers: np.ndarray) -> Bool[np.ndarray, " n"]:
+    return np.asarray((numbers > 1e-280) & (numbers < 1e280))
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> Float[np.ndarray, " n"]:
@@ -204,10 +212,14 @@ def _over(part: np.ndarray, whole: np.ndarray) -> Float[np.ndarray, " n"]:
     return np.where(np.asarray(part) == 0, 0.0, np.where(np.isnan(ratio), np.inf, ratio))
 
 
-def _cosines(x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, " n"]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        units = [ends / _norms(ends)[:, None] for ends in (x, y)]
-    return np.asarray(np.clip((units[0] * units[1]).sum(axis=1), -1.0, 1.0))
+def _cosines(x: np.ndarray, y: np.ndarray, lengths: tuple[np.ndarray, np.ndarray]) -> Float[np.ndarray, " n"]:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        product = lengths[0] * lengths[1]
+        cosines = np.einsum("ij,ij->i", x, y) / product
+        odd = ~(_ordinary(product) & _ordinary(lengths[0]) & _ordinary(lengths[1]))
+        units = [ends[odd] / norms[odd, None] for ends, norms in zip((x, y), lengths, strict=True)]
+    cosines[odd] = (units[0] * units[1]).sum(axis=1)
+    return np.asarray(np.clip(cosines, -1.0, 1.0))
 
 
 def _mean_cosine(cosine: Float[np.ndarray, " n"], confidence: float) -> Interval:
