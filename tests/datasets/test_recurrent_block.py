@@ -102,12 +102,12 @@ def test_post_norm_with_recall_and_small_weights_has_one_point_for_each_input():
 
 
 def test_pre_norm_with_recall_drifts_without_a_fixed_point():
-    exponent, moved, first, _ = run("pre", "additive", 0.5, steps=200)
+    exponent, moved, first, _ = run("pre", "additive", 0.5, steps=120)
     # the state grows by one vector a step, so the relative residual falls as 1/t and the exponent is 0
     assert abs(exponent) < 0.02
-    assert moved[199] * 200 == pytest.approx(float(moved[99] * 100), rel=0.1)
-    assert moved[199] * 200 == pytest.approx(1.0, rel=0.1)
-    assert first.norm(dim=1).min() > 1000
+    assert moved[119] * 120 == pytest.approx(float(moved[59] * 60), rel=0.1)
+    assert moved[119] * 120 == pytest.approx(1.0, rel=0.1)
+    assert first.norm(dim=1).min() > 1000  # 32 at the start
 
 
 def test_without_recall_the_limit_depends_on_the_start_and_hardly_on_the_input():

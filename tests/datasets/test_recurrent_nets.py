@@ -1,5 +1,6 @@
 """Looped nets and their training: forms by hand, convolution by torch, and the pattern they are made for."""
 
+import dataclasses
 import functools
 import itertools
 
@@ -276,6 +277,18 @@ def share_right(net, length, iterations):
             last, states = states, net.step(states, problems.inputs)
         moved = ((states - last).flatten(1).norm(dim=1) / states.flatten(1).norm(dim=1)).median()
     return float(problems.right(net.answered(states)).double().mean()), float(moved)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_in_miniature_only_recall_with_an_outer_norm_keeps_its_answers(seed):
+    task = dataclasses.replace(PREFIX_SUMS, trained=4, least=4)
+    for norm, injection in (("post", "additive"), ("none", "start")):
+        net = net_for(task, norm=norm, injection=injection, width=16, seed=seed)
+        losses = train(net, task, steps=150, batch=32, iterations=6, seed=seed).losses
+        assert losses[-20:].mean() < 0.2 < np.log(2) - 0.1 < losses[0]
+        assert share_right(net, 4, 6)[0] > 0.85
+        kept = share_right(net, 4, 60)[0]
+        assert kept > 0.85 if norm == "post" else kept < 0.5
 
 
 @pytest.mark.slow
