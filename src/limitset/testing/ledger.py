@@ -125,6 +125,8 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "find_fixed_points": "it solves x = f(x): its runs are the solver's",
         "union_of": "it joins two lists of fixed points and iterates nothing",
         "limit_sets": "its states are tensors, not names that a permutation can change",
+        "continuation": "its states are tensors, not names that a permutation can change",
+        "orbit_diagram": "it collects states and decides nothing",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
