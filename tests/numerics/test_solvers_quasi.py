@@ -11,6 +11,7 @@ from limitset.maps.latent import TensorMap
 from limitset.numerics.anderson import anderson
 from limitset.numerics.auto import auto
 from limitset.numerics.broyden import broyden, updates_that_fit
+from limitset.numerics.gmres import gmres
 from limitset.numerics.picard import picard
 from limitset.numerics.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
@@ -238,3 +239,32 @@ def test_float16_states_work():
         found = solve(f, starts, tolerance=5e-2)
         assert converged(found).all()
         assert found.states.dtype == torch.bfloat16
+
+
+def test_gmres_says_what_a_singular_system_leaves():
+    # A = diag(0, 2): of b = (3, 4) nothing can be done about the 3: 3/5 of b is left
+    right = torch.tensor([[3.0, 4.0], [0.0, 4.0], [0.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
+    scale = torch.tensor([0.0, 2.0], dtype=torch.float64)
+    found = gmres(lambda v, places: v * scale, right, krylov=2)
+    assert found.residual.tolist() == pytest.approx([0.6, 0.0, 0.0, 1.0])
+    assert found.states[1].tolist() == pytest.approx([0.0, 2.0])
+    assert found.products[2] == 0
+
+
+def test_gmres_agrees_with_a_dense_solve():
+    rng = np.random.default_rng(0)
+    matrices = torch.eye(20).double() - 0.9 * torch.tensor(rng.normal(size=(5, 20, 20))) / np.sqrt(20)
+    right = torch.tensor(rng.normal(size=(5, 20)))
+
+    def product(vectors, places):
+        return (matrices[places] @ vectors.unsqueeze(2)).squeeze(2)
+
+    exact = torch.linalg.solve(matrices, right)
+    found = gmres(product, right, krylov=20, tolerance=1e-12)
+    assert torch.allclose(found.states, exact, atol=1e-9)
+    assert (found.products <= 20).all()
+    restarted = gmres(product, right, krylov=8, restarts=40, tolerance=1e-8)
+    left = torch.linalg.vector_norm(right - product(restarted.states, np.arange(5)), dim=1)
+    assert np.allclose(restarted.residual, left / torch.linalg.vector_norm(right, dim=1), atol=1e-6)
+    once = gmres(product, right, krylov=8, restarts=1, tolerance=1e-8)
+    assert (once.residual >= restarted.residual).all()

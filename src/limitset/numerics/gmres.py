@@ -113,8 +113,10 @@ class _Space:
         finished = []
         for place in range(self.krylov):
             self._grow(product(self.basis[:, place], self.places[self.local]), place)
-            left = np.abs(self.right[:, place + 1])
-            done = (left <= tolerance[self.local]) | ~np.isfinite(left) | (place == self.krylov - 1)
+            # a column of zeros (A is singular on this space) takes nothing off what is left
+            dead = self.upper[:, place, place] == 0
+            left = np.abs(np.where(dead, self.right[:, place], self.right[:, place + 1]))
+            done = (left <= tolerance[self.local]) | ~np.isfinite(left) | dead | (place == self.krylov - 1)
             if done.any():
                 finished.append((self.local[done], self._steps(done, place + 1), left[done], place + 1))
                 self._keep(np.flatnonzero(~done))
