@@ -123,6 +123,7 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "lyapunov_spectrum": "its states are tensors, and it measures derivatives along them",
         "stretch_by_part": "its states are tensors, and it measures derivatives along them",
         "find_fixed_points": "it solves x = f(x): its runs are the solver's",
+        "certify": "it bounds a map over a whole set and iterates nothing",
         "union_of": "it joins two lists of fixed points and iterates nothing",
         "limit_sets": "its states are tensors, not names that a permutation can change",
         "continuation": "its states are tensors, not names that a permutation can change",
