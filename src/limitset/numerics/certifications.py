@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float
 
 from limitset.core.limit_sets import Certificate
 from limitset.core.results import Measurement
@@ -57,11 +56,11 @@ class Certification:
 
     hypotheses: Mapping[str, Certificate]
     conclusions: Mapping[str, Certificate]
-    witnesses: Mapping[str, Float[np.ndarray, "k d"]]
+    witnesses: Mapping[str, np.ndarray]
     factor: Measurement
     gap: Measurement
     escape: Measurement
-    enclosure: Float[np.ndarray, "k d"]
+    enclosure: np.ndarray
     notes: tuple[str, ...]
 
     @property

@@ -140,7 +140,7 @@ def spectral_radius_above(matrices: Tensor, *, error: Tensor | float = 0.0, squa
 
     References
     ----------
-    Horn and Johnson (2012), doi:10.1017/CBO9781139020411, corollary 5.6.14.
+    Horn and Johnson (1985), doi:10.1017/CBO9780511810817, corollary 5.6.14.
 
     Examples
     --------

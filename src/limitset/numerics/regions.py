@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -16,49 +15,12 @@ LARGEST_DRAW = 1e6
 """Sides without end are sampled up to here, evenly in the logarithm from 1e-3."""
 
 
-class Region(Protocol):
-    """A set of states `(d,)`: what it is, where it is."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether limits of its points belong to it."""
-        ...
-
-    @property
-    def convex(self) -> bool:
-        """Whether segments between its points belong to it."""
-        ...
-
-    @property
-    def bounded(self) -> bool:
-        """Whether it lies in a ball."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """Length of a state."""
-        ...
-
-    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw points `(count, d)` of the set, some on its boundary."""
-        ...
-
-    def excess(self, points: np.ndarray) -> np.ndarray:
-        """How far points `(n, d)` lie outside, 0 within: 0 for every point of the set, rounding aside."""
-        ...
-
-    def holds(self, image: IntervalArray) -> bool:
-        """Whether every point of a box certainly lies in the set."""
-        ...
-
-    def cover(self, pieces: int) -> Iterator[IntervalArray]:
-        """Boxes whose union holds the set, about `pieces` of them."""
-        ...
-
-
 @dataclass(frozen=True, eq=False)
 class Box:
     """All x with low <= x <= high; ends may be infinite.
+
+    Every region has `closed`, `convex`, `bounded`, `dimension`, and the methods `sample`, `excess`, `holds`,
+    `cover`.
 
     Examples
     --------
@@ -263,6 +225,10 @@ class Sphere(Ball):
         for box in super().cover(pieces):
             if float((((box - self.centre) ** 2).sum()).high) >= float(np.nextafter(self.radius**2, 0)):
                 yield box
+
+
+Region = Box | Ball
+"""A set of states `(d,)`; a set of your own is a subclass with its own `convex`, `sample`, `excess`, ..."""
 
 
 def _directions(count: int, dimension: int, rng: np.random.Generator) -> np.ndarray:

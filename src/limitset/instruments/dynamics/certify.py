@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float
 from scipy import stats
 
 from limitset.core.columns import frozen
@@ -62,7 +61,7 @@ def certify(
     map
         The map, on float64 states.
     region
-        `Box`, `OpenBox`, `Ball`, `Sphere`, or anything with their methods; points are vectors `(d,)`.
+        `Box`, `OpenBox`, `Ball`, `Sphere`, or a subclass of yours; points are vectors `(d,)`.
     interval_step
         The same map for one state `(d,)`, written with numpy's operators: proofs need it.
     image_radius
@@ -217,15 +216,13 @@ def _ends(enclosure: KrawczykBox | None, size: int) -> np.ndarray:
     return np.stack([enclosure.image.low, enclosure.image.high]) if enclosure else np.empty((0, size))
 
 
-def _alone(step: Callable[[Any], Any], region: Box | Ball) -> dict[str, Certificate]:
+def _alone(step: Callable[[Any], Any], region: Region) -> dict[str, Certificate]:
     # one fixed point in the whole box, or in the cube around the ball
     around = next(iter((region if isinstance(region, Box) else region.cube()).cover(1)))
     return {"uniqueness": Certificate.PROVED} if krawczyk(step, around).unique else {}
 
 
-def _witnesses(
-    hypotheses: Mapping[str, Certificate], facts: Facts, region: Region
-) -> dict[str, Float[np.ndarray, "k d"]]:
+def _witnesses(hypotheses: Mapping[str, Certificate], facts: Facts, region: Region) -> dict[str, np.ndarray]:
     seconds = np.roll(facts.points, 1, axis=0)
     chord = int(np.argmax(region.excess((facts.points + seconds) / 2)))
     worst = int(np.argmax(np.where(facts.outside, region.excess(facts.images), -1.0)))
