@@ -7,7 +7,14 @@ from torch import nn
 
 from limitset.core.errors import InputError
 from limitset.core.streams import Streams
-from limitset.maps.latent import CellMap, EquilibriumMap, ModuleMap, RecurrentDepthMap, RecurrentDepthNet
+from limitset.maps.latent import (
+    CellMap,
+    EquilibriumMap,
+    ModuleMap,
+    RecurrentDepthMap,
+    RecurrentDepthNet,
+    TensorMap,
+)
 from limitset.numerics.vector_map import VectorMap
 from limitset.testing import LawBrokenError, check_map
 
@@ -323,3 +330,15 @@ def test_every_option_of_the_net_moves_it():
     RecurrentDepthNet(**plain)
     assert torch.equal(torch.rand(1), before), "building a net must not move the global generator"
     assert np.isfinite(base.detach().numpy()).all()
+
+
+def test_a_module_or_another_map_may_be_the_step_of_a_tensor_map():
+    net, states = Held(), torch.ones(2, 4, dtype=torch.float64)
+    plain = nn.Linear(4, 4, bias=False).double()
+    with torch.no_grad():
+        assert torch.equal(TensorMap(step=plain).step(states, rows=[0, 1], rng=RNG), plain(states))
+    held = ModuleMap(net, torch.arange(8.0).reshape(2, 4))
+    again = TensorMap(step=held.step)
+    assert again.arguments == 3
+    wanted = held.step(states[:1], rows=[1], rng=RNG)
+    assert torch.equal(again.step(states[:1], rows=[1], rng=RNG), wanted)

@@ -21,6 +21,7 @@ _HOMES = {
     "lens_chart": "limitset.charts.layers",
     "looped_chart": "limitset.charts.layers",
     "path_chart": "limitset.charts.layers",
+    "watching_chart": "limitset.charts.watching",
 }
 __all__ = [
     "agreed_chart",
@@ -35,6 +36,7 @@ __all__ = [
     "twins_chart",
     "unanimity_chart",
     "variance_chart",
+    "watching_chart",
 ]
 
 

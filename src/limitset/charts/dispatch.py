@@ -19,6 +19,7 @@ _BY_AXES: Final = {
     ("system", "loop", "outcome"): ("loops", "loops_chart"),
     ("measure", "layer"): ("layers", "path_chart"),
     ("loop", "step"): ("layers", "looped_chart"),
+    ("epoch", "measure"): ("watching", "watching_chart"),
 }
 
 

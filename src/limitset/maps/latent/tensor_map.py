@@ -78,8 +78,9 @@ def taken_by(step: Callable[..., Any]) -> int:
     InputError
         When it takes none of them, or needs more.
     """
+    shown = step.forward if isinstance(step, torch.nn.Module) else step  # a module hides what it takes
     try:
-        parameters = list(inspect.signature(step).parameters.values())
+        parameters = list(inspect.signature(shown).parameters.values())
     except (TypeError, ValueError):  # built-in functions have no signature
         return 1
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
