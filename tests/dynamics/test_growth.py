@@ -98,6 +98,15 @@ def test_chains_of_products_equal_whole_jacobians(monkeypatch):
     assert quantities(chained)["kreiss"].value > 1
 
 
+def test_groups_of_starts_change_nothing(monkeypatch):
+    matrix = gaussian_weights(40, gain=0.9, seed=0)
+    whole = of(matrix, batch=5, horizon=4, lanczos=39)
+    monkeypatch.setattr(sys.modules[growth.__module__], "GROUP_BYTES", 2 * 40 * 40 * 8)
+    parts = of(matrix, batch=5, horizon=4, lanczos=39)
+    assert parts.norms == pytest.approx(whole.norms, rel=1e-9)
+    assert parts.values.value == pytest.approx(whole.values.value, rel=1e-9)
+
+
 def test_powers_do_not_overflow():
     got = of(np.diag([1e3, 1.0]).astype(np.float64), horizon=60)
     assert got.norms[0, -1] == pytest.approx(1e180, rel=1e-9)
@@ -129,8 +138,7 @@ def test_jacobian_that_is_not_finite():
     assert {row.blank_reason for row in got.values.rows() if row.blank} == {
         "the Jacobian is not finite there"
     }
-    assert quantities(got)["one_step"].blank
-    assert quantities(got)["largest"].blank
+    assert all(quantities(got)[name].blank for name in ("one_step", "largest", "at_step", "kreiss"))
 
 
 def test_refusals():

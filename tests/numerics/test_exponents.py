@@ -50,6 +50,20 @@ def test_stretches_by_hand():
     assert units[1, :, 0].tolist() == [0, 0]  # no direction, and no NaN
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_other_types(dtype):
+    f = VectorMap(map=TensorMap(step=lambda x: 0.5 * x), shape=(3,))
+    got = stretches([f], torch.ones(2, 3, dtype=dtype), steps=20, rng=rng())
+    assert got.exponents == pytest.approx(math.log(0.5), abs=1e-5 if dtype is torch.float32 else 0.02)
+    assert got.states.dtype is dtype
+
+
+def test_frames_that_do_not_fit_are_refused():
+    f = VectorMap(map=TensorMap(step=lambda x: 0.5 * x), shape=(100_000,))
+    with pytest.raises(InputError, match="must fit into 2 GiB; got 100000 of 100000 dimensions"):
+        stretches([f], torch.ones(1, 100_000), steps=20, rng=rng())
+
+
 def test_parts_sum_to_the_whole():
     matrix = gaussian_weights(6, gain=1.5, seed=0)
     weights = torch.as_tensor(matrix)

@@ -24,6 +24,8 @@ SEGMENT_BYTES: Final = 2**26
 """Whole Jacobians held at one time."""
 FRAME_BYTES: Final = 2**28
 """Starts are taken in groups whose frames stay below this."""
+LARGEST_FRAME: Final = 2**31
+"""No start may ask for more."""
 CRUSHED_SHARE: Final = 0.01
 """A direction stretched by less than rounding in this share of the steps belongs to a singular Jacobian;
 rarer ones are the passing lows of a regular one."""
@@ -141,6 +143,11 @@ def stretches(
         (burn_in >= 0, "burn_in must be 0 or more", burn_in),
         (1 <= directions <= dimension, f"count must be between 1 and {dimension}", count),
         (every >= 1, "every must be 1 or more", every),
+        (
+            dimension * directions * starts.element_size() <= LARGEST_FRAME,
+            "the directions of one start must fit into 2 GiB",
+            f"{directions} of {dimension} dimensions",
+        ),
         (every == 1 or len(parts) == 1, "a map in parts must be orthonormalised every step", every),
     ):
         if not holds:
@@ -302,7 +309,7 @@ class _Run:
             matrices = whole.reshape(len(paths), batch, dimension, dimension)
             if self.whole:
                 finite = torch.isfinite(matrices).all(dim=3).all(dim=2)
-                logs = torch.linalg.slogdet(torch.where(finite[..., None, None], matrices, 0.0))[1]
+                logs = torch.linalg.slogdet(torch.where(finite[..., None, None], matrices, 0.0).double())[1]
                 logs = torch.where(finite, logs, torch.nan)
                 self.determinants += logs.sum(dim=0).cpu().double()
             found.append(matrices)

@@ -59,6 +59,9 @@ def orthonormal(frames: Tensor) -> tuple[Tensor, Tensor]:
     ----------
     Benettin et al. (1980), doi:10.1007/BF02128237.
     """
+    if frames.dtype in (torch.float16, torch.bfloat16):  # which LAPACK does not know
+        units, lengths = orthonormal(frames.float())
+        return units.to(frames), lengths.to(frames)
     if frames.shape[2] == 1:
         length = torch.linalg.vector_norm(frames, dim=1)
         # a vector of length 0 has no direction: it stays 0, and so does every stretch after it

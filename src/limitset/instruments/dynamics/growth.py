@@ -26,6 +26,8 @@ VERSION: Final = 1
 QUANTITIES: Final = ("one_step", "largest", "at_step", "kreiss")
 DENSE_DIMENSION: Final = 128
 """Up to here the powers of whole Jacobians are cheaper than chains of products."""
+GROUP_BYTES: Final = 2**28
+"""Starts are taken in groups whose Jacobians or Krylov bases stay below this."""
 EVERY_POWER: Final = 8
 """Without whole Jacobians every power up to this one is tried, and then a fourth more each time."""
 
@@ -124,16 +126,25 @@ def growth(
         )
     f = VectorMap.of(map, states)
     points, labels = f.flat(states), labels_of(states, rows)
-    powers = _powers(horizon, every=f.dimension <= DENSE_DIMENSION)
-    norms_of = power_norms if f.dimension <= DENSE_DIMENSION else chained_norms
-    steps = lanczos if f.dimension <= DENSE_DIMENSION else min(lanczos, f.dimension - 1)
-    found = norms_of(f, points, labels, powers=powers.tolist(), steps=steps, rng=rng)
-    norms, high = (frozen(one.numpy()) for one in found)
+    dense = f.dimension <= DENSE_DIMENSION
+    powers = _powers(horizon, every=dense)
+    steps = lanczos if dense else min(lanczos, f.dimension - 1)
+    held = f.dimension * max(krylov, lanczos, f.dimension if dense else 0)
+    group = max(1, GROUP_BYTES // (held * points.element_size()))
+    found = []
+    for first in range(0, len(points), group):
+        here, its = points[first : first + group], labels[first : first + group]
+        norms_of = power_norms if dense else chained_norms
+        pair = norms_of(f, here, its, powers=powers.tolist(), steps=steps, rng=rng)
+        found.append((*(one.numpy() for one in pair), _kreiss(f, here, its, krylov=krylov, rng=rng)))
+    norms, high, kreiss = (frozen(np.concatenate(column)) for column in zip(*found, strict=True))
+    reached = np.where(np.isnan(norms).any(axis=1), UNDEFINED, powers[norms.argmax(axis=1)])
+    nothing = np.full(len(norms), UNDEFINED)
     values = {
         "one_step": (norms[:, 1], norms[:, 1], high[:, 1]),
         "largest": (norms.max(axis=1), norms.max(axis=1), high.max(axis=1)),
-        "at_step": (powers[norms.argmax(axis=1)].astype(float), *[np.full(len(norms), UNDEFINED)] * 2),
-        "kreiss": _kreiss(f, points, labels, krylov=krylov, rng=rng),
+        "at_step": (reached, nothing, nothing),
+        "kreiss": (kreiss, kreiss, nothing),
     }
     parameters = {"horizon": horizon, "lanczos": lanczos, "krylov": krylov}
     return Growth(
@@ -153,7 +164,7 @@ def _powers(horizon: int, *, every: bool) -> np.ndarray:
 
 def _kreiss(
     f: VectorMap, points: Tensor, labels: list[int], *, krylov: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Return lower bounds of the Kreiss constant, infinite with an eigenvalue surely outside the circle."""
     ritz = leading_eigenvalues(f, points, rows=labels, count=1, krylov=krylov, rng=rng)
     if f.dimension <= krylov:
@@ -163,8 +174,7 @@ def _kreiss(
         projected = arnoldi(lambda v: f.jvp(points, labels, v), first, steps=krylov, rng=rng).hessenberg
     bound = resolvent_bound(projected).numpy()
     outside = (ritz.values.abs() - ritz.errors > 1).any(dim=1).cpu().numpy()
-    bound = np.where(outside, NEVER, bound)
-    return bound, bound, np.full(len(bound), UNDEFINED)
+    return np.where(outside, NEVER, bound)
 
 
 def _table(
