@@ -67,7 +67,7 @@ class IntervalArray:
 
     def __init__(self, low: ArrayLike, high: ArrayLike) -> None:
         low, high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
-        if low.shape != high.shape or np.isnan(low).any() or np.isnan(high).any() or (low > high).any():
+        if low.shape != high.shape or not (low <= high).all():  # NaN is not <= either
             raise InputError.of(
                 expected="intervals have ends of one shape, low <= high and no NaN",
                 got=f"shapes {low.shape} and {high.shape}",
@@ -102,13 +102,16 @@ class IntervalArray:
         """A float in each interval, near its middle (0 on the whole line)."""
         with np.errstate(invalid="ignore", over="ignore"):
             middle = self.low / 2 + self.high / 2
-        return np.asarray(np.clip(np.nan_to_num(middle, nan=0.0), self.low, self.high))
+        return np.asarray(
+            np.minimum(np.maximum(np.where(np.isnan(middle), 0.0, middle), self.low), self.high)
+        )
 
     @property
     def radius(self) -> np.ndarray:
         """How far the ends lie from `middle` at most, rounded up."""
         with np.errstate(invalid="ignore"):
-            return _up(np.maximum(self.high - self.middle, self.middle - self.low))
+            middle = self.middle
+            return _up(np.maximum(self.high - middle, middle - self.low))
 
     @property
     def magnitude(self) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,20 @@ class KrawczykBox:
         Whether the box holds exactly one fixed point (proved; False means not shown).
     empty
         Whether the box holds none (proved; False means not shown).
-    spectral_radius
-        Upper bound on the spectral radius of every Jacobian in the box.
+    slopes : (d, d)
+        Every Jacobian in the box.
     """
 
     box: IntervalArray
     image: IntervalArray
     unique: bool
     empty: bool
-    spectral_radius: float
+    slopes: IntervalArray
+
+    @cached_property
+    def spectral_radius(self) -> float:
+        """Upper bound on the spectral radius of every Jacobian in the box; inf where they are unbounded."""
+        return jacobian_radius(self.slopes)
 
     @property
     def radius(self) -> float:
@@ -99,7 +105,7 @@ def krawczyk(step: Step, box: IntervalArray) -> KrawczykBox:
     bounded = bool(np.isfinite(slopes.low).all() and np.isfinite(slopes.high).all())
     empty = _disjoint(image, box)
     if not bounded:
-        return KrawczykBox(box=box, image=box, unique=False, empty=empty, spectral_radius=np.inf)
+        return KrawczykBox(box=box, image=box, unique=False, empty=empty, slopes=slopes)
     # any A will do; where I - J has none, its pseudo-inverse proves nothing and errs nowhere
     inverse = np.linalg.pinv(np.eye(size) - slopes.middle)
     residual = IntervalArray.of(middle) - step(IntervalArray.of(middle))
@@ -109,8 +115,7 @@ def krawczyk(step: Step, box: IntervalArray) -> KrawczykBox:
     none = empty or _disjoint(moved, box)
     low, high = np.maximum(moved.low, box.low), np.minimum(moved.high, box.high)
     shown = box if none else IntervalArray(low, high)
-    radius = jacobian_radius(slopes)
-    return KrawczykBox(box=box, image=shown, unique=inside, empty=none, spectral_radius=radius)
+    return KrawczykBox(box=box, image=shown, unique=inside, empty=none, slopes=slopes)
 
 
 def enclose_point(step: Step, point: np.ndarray, *, steps: int = 8) -> KrawczykBox:
