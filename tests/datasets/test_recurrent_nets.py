@@ -134,6 +134,17 @@ def test_states_are_bounded_where_the_outer_norm_stands(norm):
     assert bounded == (norm in ("post", "sandwich"))
 
 
+def test_a_state_that_overflowed_has_no_answer():
+    net = net_for(PARITY, norm="none", injection="additive", width=4)
+    states = torch.zeros(3, 5, 4)
+    states[1], states[2] = torch.inf, torch.nan
+    answers = net.answered(states)
+    assert (answers[0] >= 0).all()
+    assert (answers[1:] == -1).all()
+    problems = PARITY.draw(5, 3, rng())
+    assert not problems.right(answers)[1:].any()
+
+
 def test_no_state_heeds_its_neighbours_in_the_batch():
     net = net_for(SUDOKU, norm="sandwich", injection="gated").double()
     inputs = sudoku4(6, 5, rng()).inputs

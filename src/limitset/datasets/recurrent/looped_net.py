@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limitset.core.errors import InputError
 from limitset.core.streams import Streams
+from limitset.core.undefined import UNMATCHED
 from limitset.datasets.recurrent.design import injected, require_design, residual
 from limitset.datasets.recurrent.tasks import Task
 
@@ -125,8 +126,12 @@ class LoopedNet(torch.nn.Module):
         return logits
 
     def answered(self, states: Tensor) -> Tensor:
-        """Return the answer preferred at each position `(b, *positions)`."""
-        return self.readout(states).argmax(dim=-1)
+        """Return the answer preferred at each position `(b, *positions)`.
+
+        It is -1, which is never right, where the logits are not finite: a state that overflowed says nothing.
+        """
+        logits = self.readout(states)
+        return logits.argmax(dim=-1).where(torch.isfinite(logits).all(dim=-1), UNMATCHED)
 
     def _branch(self, states: Tensor) -> Tensor:
         change: Tensor = self.second(surroundings(torch.relu(self.first(surroundings(states)))))
