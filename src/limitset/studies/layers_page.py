@@ -77,7 +77,7 @@ def layers_page(
         scope=f"{model} · {texts} questions with one worked example each · position 0 left out",
         date=date,
         headline=(*_path_sentences(table, model), *_loop_sentences(blocks, looped, block, loops)),
-        decisions=_decisions(blocks, looped),
+        decisions=_decisions(table, blocks, looped),
         figures=(
             Figure(
                 name="path",
@@ -123,42 +123,38 @@ def layers_page(
 
 def _path_sentences(table: MeasurementTable, model: str) -> tuple[str, ...]:
     least, whole = _least(table, "step"), _least(table, "step with sink")
-    sentences = [
-        f"No layer of {model} leaves the state at rest: each moves it by {percent(least)} of its length or "
-        "more."
-    ]
-    if whole.high < least.low:
-        sentences.append(
-            f"Counted with position 0, an attention sink up to {_sink_factor(table):.0f} times as long as "
-            f"the others, the same path looks settled: {percent(whole)} at layer {whole.parameters['layer']}."
-        )
-    return tuple(sentences)
+    moved = f"each moves it by {percent(least)} of its length or more"
+    text = f"No layer of {model} leaves the state at rest: {moved}"
+    if whole.high >= least.low:
+        return (f"{text}.",)
+    layer = whole.parameters["layer"]
+    return (f"{text}. Counted with position 0 it would look so: {percent(whole)} at layer {layer}.",)
 
 
 def _loop_sentences(
     blocks: Sequence[LoopedBlock], looped: MeasurementTable, block: tuple[int, int], loops: int
 ) -> tuple[str, ...]:
-    ranked = sorted(blocks, key=lambda one: -int(one.runs.settled.sum()))
-    counts = [f"{one.name} {int(one.runs.settled.sum())} of {len(one.runs)} texts" for one in ranked]
-    sentences = [f"Looped up to {loops} times, layers {block[0]} to {block[1]} settle: {', '.join(counts)}."]
+    where = f"Looped up to {loops} times, layers {block[0]} to {block[1]}"
+    settled = [one for one in blocks if one.runs.settled.any()]
+    sentences = [f"{where} settle on {_settled_in_words(one, looped)}." for one in settled]
     by_manner: dict[str, list[LoopedBlock]] = {}
     for one in blocks:
-        if not one.runs.settled.any():
+        if one not in settled:
             by_manner.setdefault(one.manner(), []).append(one)
-    told = [_manner_in_words(how, ones) for how, ones in by_manner.items()]
-    sentences += [f"Where none settles, the state {', and '.join(told)}."] if told else []
-    for one in ranked:
-        alone, after = (looped.one(loop=one.name, measure=measure) for measure in RIGHT)
-        if not one.runs.settled.any():
-            continue
-        if alone.blank:
-            sentences.append("No anchor: nothing says which answers are right.")
-        else:
-            sentences.append(
-                f"Settled is not right: the loop with {one.name} ends right on {percent(after)} of the "
-                f"texts, the model without a loop on {percent(alone)}."
-            )
+    told = ", or ".join(_manner_in_words(how, ones) for how, ones in by_manner.items())
+    if told:
+        sentences.append(
+            f"None settles otherwise: the state {told}." if settled else f"{where} settle on no text: {told}."
+        )
     return tuple(sentences)
+
+
+def _settled_in_words(one: LoopedBlock, looped: MeasurementTable) -> str:
+    count = f"{int(one.runs.settled.sum())} of {len(one.runs)} texts with {one.name}"
+    alone, after = (looped.one(loop=one.name, measure=measure) for measure in RIGHT)
+    if alone.blank:
+        return f"{count}; no anchor says whether that is right"
+    return f"{count}, and {percent(after)} are right there, against {percent(alone)} without a loop"
 
 
 def _manner_in_words(how: str, blocks: Sequence[LoopedBlock]) -> str:
@@ -169,8 +165,13 @@ def _manner_in_words(how: str, blocks: Sequence[LoopedBlock]) -> str:
     return f"drifts, its steps shrinking while its length grows {growth:.0f}-fold or more ({names})"
 
 
-def _decisions(blocks: Sequence[LoopedBlock], looped: MeasurementTable) -> tuple[str, ...]:
-    decisions = ["Leave position 0 out of any measure of rest, or the sink decides it."]
+def _decisions(
+    table: MeasurementTable, blocks: Sequence[LoopedBlock], looped: MeasurementTable
+) -> tuple[str, ...]:
+    decisions = [
+        f"Leave position 0 out of any measure of rest: it is up to {_sink_factor(table):.0f} times as long as "
+        "the others and decides it."
+    ]
     if any(one.manner() == "drift" for one in blocks):
         decisions.append("Do not call a small relative step a limit: look at the length as well.")
     for one in blocks:
@@ -238,7 +239,7 @@ def _loop_table(table: MeasurementTable, blocks: Sequence[LoopedBlock]) -> Table
     for block in blocks:
         found = [table.one(loop=block.name, measure=measure) for measure in measures]
         words = [
-            (one.blank_reason if one.blank else percent(one) if measure in _SHARES else with_interval(one))
+            (one.blank_reason if one.blank else percent(one) if measure in _SHARES else _sized(one))
             for measure, one in zip(measures, found, strict=True)
         ]
         steps = np.median(block.runs.arrival)
@@ -247,11 +248,16 @@ def _loop_table(table: MeasurementTable, blocks: Sequence[LoopedBlock]) -> Table
         )
     return Table(
         title="Settled, same and right, each loop apart",
-        columns=("loop with", *measures, "median step of arrival", "else"),
+        columns=("loop with", *measures, "median step of arrival", "otherwise"),
         rows=tuple(rows),
         note="The spectral radius is that of all positions but the first at the last state; it speaks of "
         "stability only where the loop settled.",
     )
+
+
+def _sized(one: Measurement) -> str:
+    # an interval far narrower than a reader can use would only lengthen the number
+    return number(one.value) if one.high - one.low < 0.01 * abs(one.value) else with_interval(one)
 
 
 def _definitions() -> tuple[Definition, ...]:
@@ -270,7 +276,7 @@ def _definitions() -> tuple[Definition, ...]:
             term="position 0 (attention sink)",
             plain="The first token, to which attention goes that has nowhere else to go; its state is many "
             "times as long as the others. It is iterated with them and left out of every number: in the runs "
-            f"its length is multiplied by 2^{{{int(np.log2(SINK_WEIGHT))}}}.",
+            f"its length is multiplied by {SINK_WEIGHT:.1e}, a power of two.",
         ),
         Definition(
             term="injection",

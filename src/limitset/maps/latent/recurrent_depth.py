@@ -13,7 +13,7 @@ from limitset.core.errors import InputError
 from limitset.core.levels import Level
 from limitset.core.streams import Streams
 from limitset.maps.latent.block import plain_attention
-from limitset.maps.latent.module import Rows, applied, evaluating, held_rows, normal_states
+from limitset.maps.latent.module import Rows, applied, evaluating, held_rows, like_weights, normal_states
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +76,9 @@ class RecurrentDepthMap:
         """
         for names, taken in _FORMS:
             if all(hasattr(model, name) for name in names):
+                ids = token_ids.to(like_weights(model).device)
                 with evaluating(model), torch.no_grad():
-                    core, embedding = taken(model, token_ids)
+                    core, embedding = taken(model, ids)
                 return cls(core, embedding, scale=scale)
         known = "; or ".join(" and ".join(names) for names, _ in _FORMS)
         raise InputError.of(
