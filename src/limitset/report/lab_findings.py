@@ -44,6 +44,8 @@ class CellVerdict(StrEnum):
     UNSETTLED_RIGHT = "right without settling"
     UNSETTLED_WRONG = "neither settles nor is right"
     UNIQUE = "settles in one place"
+    FORGETS = "forgets its input"
+    """One map for all inputs, and one end: nothing of the input is left."""
     SEVERAL = "settles, and where depends on the start"
     UNSETTLED = "does not settle"
     CANT_TELL = "can't tell"
@@ -216,7 +218,7 @@ def _cell(
         kinds=_kinds([str(nets["kinds"][row]) for row in rows]),
         rights=_mean_of_lists([nets["rights"][row] for row in rows]),
         settled_by=_mean_of_lists([nets["settled_by"][row] for row in rows]),
-        verdict=_verdict(shares, trained=task != UNTRAINED),
+        verdict=_verdict(shares, trained=task != UNTRAINED, held=name[1] != "start"),
     )
 
 
@@ -240,14 +242,14 @@ def _measurement(share: str, interval: Interval, nets: Mapping[str, np.ndarray],
     )
 
 
-def _verdict(shares: Mapping[str, Measurement], *, trained: bool) -> CellVerdict:
+def _verdict(shares: Mapping[str, Measurement], *, trained: bool, held: bool) -> CellVerdict:
     settled, other = _side(shares["settled"]), _side(shares["right_far" if trained else "same_start"])
     table = {
         (True, True, True): CellVerdict.SETTLED_RIGHT,
         (True, True, False): CellVerdict.SETTLED_WRONG,
         (True, False, True): CellVerdict.UNSETTLED_RIGHT,
         (True, False, False): CellVerdict.UNSETTLED_WRONG,
-        (False, True, True): CellVerdict.UNIQUE,
+        (False, True, True): CellVerdict.UNIQUE if held else CellVerdict.FORGETS,
         (False, True, False): CellVerdict.SEVERAL,
     }
     if settled is False and not trained:

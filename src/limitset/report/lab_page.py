@@ -168,9 +168,8 @@ def _phase(found: LabFindings, task: str) -> Figure:
         title = "Before training: what settles, and whether in one place"
         caption = (
             f"Random transformer blocks, {far} steps, {inputs} inputs and {cells[0].seeds} seeds a cell. "
-            "Left: share that settles; right: share that ends in the same place from where another "
-            "input ended. Where the input enters only at the start, one place for all says that the end does not "
-            "depend on the input."
+            "Left: share that settles; right: share that ends in the same place from where another input "
+            "ended. Where the input enters only at the start, one place means that the input is forgotten."
         )
     else:
         title = _phase_title(cells, task)
@@ -223,7 +222,8 @@ def _curves(found: LabFindings, task: str) -> Figure:
 
 def _cells_table(found: LabFindings, task: str) -> Table:
     other = "same_start" if task == UNTRAINED else "right_far"
-    cells = [cell for cell in found.hardest(task) if cell.verdict is not CellVerdict.CANT_TELL]
+    untold = (CellVerdict.CANT_TELL, CellVerdict.UNSETTLED)
+    cells = [cell for cell in found.hardest(task) if cell.verdict not in untold]
     cells = cells if len(found.hardest(task)) > MOST_LISTED else found.hardest(task)
     rows = tuple(
         (
@@ -236,7 +236,7 @@ def _cells_table(found: LabFindings, task: str) -> Table:
     )
     columns = ("norm, input", "settled", ONE_PLACE if task == UNTRAINED else "right", "so")
     return Table(
-        title="Cells" if len(cells) == len(found.hardest(task)) else "Cells that can be told",
+        title="Cells" if len(cells) == len(found.hardest(task)) else "Cells that settle for sure",
         columns=columns,
         rows=rows,
         note=f"A cell settles, or is right, when its interval over seeds lies above {100 * BAR:.0f} %.",

@@ -227,7 +227,7 @@ def _ways_in_words(found: TraceFindings) -> str:
     told = {
         "swapped start": "the same input from where another input ended",
         "damped steps": "every step taken half",
-        "swapped solver": "fixed points found by another algorithm (Anderson)",
+        "swapped solver": "fixed points found by another algorithm (Broyden)",
     }
     return "; ".join([own, *(told.get(arm, arm) for arm in found.ways)])
 

@@ -26,8 +26,8 @@ from limitset.core.undefined import NEVER, UNDEFINED
 from limitset.instruments.dynamics.tensor_orbits import run_tensors
 from limitset.maps.latent.tensor_map import TensorMap
 from limitset.maps.user_loop import UserLoop
-from limitset.numerics.anderson import anderson
 from limitset.numerics.arnoldi import leading_eigenvalues
+from limitset.numerics.broyden import broyden
 from limitset.numerics.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
@@ -45,6 +45,7 @@ EXPONENT_STEPS: Final = 200
 """Steps along which an orbit that did not settle is asked for chaos."""
 _GOES_AWAY: Final = ("drift", "growing", "noisy map")
 """Notes of runs that are not bounded, or draw random numbers: no exponent tells what they end in."""
+_SOLVED: Final = {Outcome.CONVERGED: LimitKind.FIXED, Outcome.DIVERGED: LimitKind.DIVERGED}
 _LONGEST_ANSWER: Final = 60
 """Characters of an answer that its row keeps."""
 
@@ -162,30 +163,39 @@ class _Chunk:
         )
 
     def solved(self, own: Arm) -> Arm:
-        """Find fixed points by Anderson's method, from the same starts."""
+        """Find fixed points by Broyden's method, from the same starts, where the own way has settled on one."""
         f = VectorMap.of(self.loop.map, self.starts)
-        starts = f.flat(self.starts)
-        # near in units of the state: the ends of the own way say how large states are
-        size = torch.linalg.vector_norm(f.flat(own.ends), dim=1).clamp_min(torch.finfo(starts.dtype).tiny)
-        reachable = 64 * torch.finfo(starts.dtype).eps
-        tolerance = max(_FINER * self.options.tolerance, reachable) * size
-        found = anderson(
-            f, starts, rows=self.rows.tolist(), tolerance=tolerance, max_steps=self.options.steps
-        )
-        came = np.array([outcome is Outcome.CONVERGED for outcome in found.outcomes])
-        lost = np.array([outcome is Outcome.DIVERGED for outcome in found.outcomes])
-        kinds = np.where(came, LimitKind.FIXED, np.where(lost, LimitKind.DIVERGED, LimitKind.UNDECIDED))
-        evaluations = found.evaluations.numpy().astype(np.float64)
-        ends = f.shaped(found.states)
+        starts, ends = f.flat(self.starts), f.flat(own.ends).clone()
+        fixed = np.array([kind == LimitKind.FIXED for kind in own.kinds])
+        kinds = np.full(len(self.rows), LimitKind.UNDECIDED.value, dtype=object)
+        notes = np.full(len(self.rows), "the own way did not settle on a point", dtype=object)
+        evaluations = np.zeros(len(self.rows))
+        if fixed.any():
+            chosen = torch.from_numpy(np.flatnonzero(fixed))
+            # near in units of the state: the ends of the own way say how large states are
+            size = torch.linalg.vector_norm(ends[chosen], dim=1).clamp_min(torch.finfo(starts.dtype).tiny)
+            reachable = 64 * torch.finfo(starts.dtype).eps
+            found = broyden(
+                f,
+                starts[chosen],
+                rows=self.rows[fixed],
+                tolerance=max(_FINER * self.options.tolerance, reachable) * size,
+                max_steps=self.options.steps,
+            )
+            ends[chosen] = found.states
+            kinds[fixed] = [_SOLVED.get(outcome, LimitKind.UNDECIDED).value for outcome in found.outcomes]
+            notes[fixed] = ["" if one is Outcome.CONVERGED else str(one) for one in found.outcomes]
+            evaluations[fixed] = found.evaluations.numpy()
+        came = kinds == LimitKind.FIXED.value
         return Arm(
             name=SWAPPED_SOLVER,
-            ends=ends,
+            ends=f.shaped(ends),
             kinds=[str(kind) for kind in kinds],
-            notes=["" if good else str(outcome) for good, outcome in zip(came, found.outcomes, strict=True)],
+            notes=[str(note) for note in notes],
             arrival=np.where(came, evaluations, NEVER),
             periods=came.astype(np.int64),
             steps=evaluations,
-            residual=self._residual(self.loop.map, ends),
+            residual=self._residual(self.loop.map, f.shaped(ends)),
             growth=np.full(len(self.rows), UNDEFINED),
             residuals=[np.empty(0)] * len(self.rows),
             rights=None,
@@ -363,8 +373,8 @@ def _rounded(values: np.ndarray) -> list[float] | None:
     return [float(f"{value:.4g}") for value in values] if len(values) else None
 
 
-def _in_words(answer: np.ndarray) -> str:
-    flat = np.atleast_1d(answer).reshape(-1)
+def _in_words(answer: Any) -> str:
+    flat = np.asarray(answer).reshape(-1)  # one answer of many may be a plain number
     flat = flat.astype(np.int64) if flat.dtype == bool else flat
     words = [str(one) for one in flat.tolist()]
     text = ("" if all(len(word) == 1 for word in words) else " ").join(words)
