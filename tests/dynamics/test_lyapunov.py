@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from limitset.core.errors import InputError
 from limitset.instruments.dynamics import lyapunov_spectrum
@@ -81,7 +82,7 @@ def test_linear_maps():
     # ln |eigenvalues|; a defective shear comes near as ln(T) / T
     matrix = gaussian_weights(6, gain=1.0, seed=3)
     matrix = (matrix + matrix.T) / 2
-    got = lyapunov_spectrum(linear(matrix), torch.ones(1, 6, dtype=D), steps=400, burn_in=800, rng=rng())
+    got = lyapunov_spectrum(linear(matrix), torch.ones(1, 6, dtype=D), steps=400, burn_in=400, rng=rng())
     true = np.sort(np.log(np.abs(np.linalg.eigvalsh(matrix))))[::-1]
     assert exponents(got) == pytest.approx(true, abs=1e-2)
     shear = linear(np.array([[0.5, 10.0], [0.0, 0.5]]))
@@ -214,6 +215,14 @@ def test_diverged_orbits_are_blank_and_hold_up_nobody():
     assert gone.over_starts.one(index=0).blank_reason == "no start has all exponents"
 
 
+def test_overflow_inside_the_map_is_divergence():
+    # x^2 - x^2 is inf - inf from 1e154 on, where x itself is finite
+    steep = TensorMap(step=lambda x: x**2 - x**2 + 1e9 * x)
+    got = lyapunov_spectrum(steep, torch.tensor([[1.0], [0.0]], dtype=D), steps=20, rng=rng())
+    assert got.exponents.one(start=0, index=0).blank_reason == "the orbit left the numbers"
+    assert got.exponents.one(start=1, index=0).value == pytest.approx(math.log(1e9))
+
+
 def test_held_inputs_follow_their_rows():
     slopes = torch.tensor([0.5, 2.0, 3.0], dtype=D)
     held = TensorMap(step=lambda x, rows: slopes[rows][:, None] * x)
@@ -250,6 +259,30 @@ def test_intervals_cover_and_options_move_them():
     assert not np.array_equal(other.value, got.value)
     strict = lyapunov_spectrum(logistic(3.9), starts[:3], steps=400, fold=1e200, rng=rng())
     assert set(strict.signs) == {"zero"}
+
+
+def test_intervals_by_their_formula():
+    # t quantiles with 9 degrees over 10 blocks, with 11 over 12 starts
+    starts = uniform(12, 1)
+    got = lyapunov_spectrum(logistic(3.9), starts, steps=100, rng=rng(), confidence=0.9)
+    slopes = torch.empty(100, 12, dtype=D)
+    states = starts.clone()
+    for step in range(100):
+        slopes[step] = (3.9 * (1 - 2 * states[:, 0])).abs().log()
+        states = logistic(3.9).step_function(states)
+    blocks = slopes.reshape(10, 10, 12).mean(dim=1).numpy()
+    half = stats.t.ppf(0.95, 9) * blocks.std(axis=0, ddof=1) / 10**0.5
+    assert got.exponents.value == pytest.approx(blocks.mean(axis=0), abs=1e-12)
+    assert got.exponents.high - got.exponents.value == pytest.approx(half, rel=1e-9)
+    assert got.exponents.value - got.exponents.low == pytest.approx(half, rel=1e-9)
+    means = blocks.mean(axis=0)
+    over, half = got.over_starts.one(index=0), stats.t.ppf(0.95, 11) * means.std(ddof=1) / 12**0.5
+    assert (over.low, over.value, over.high) == pytest.approx(
+        (means.mean() - half, means.mean(), means.mean() + half), rel=1e-9
+    )
+    assert over.n == 12
+    alone = lyapunov_spectrum(logistic(3.9), starts[:1], steps=100, rng=rng()).over_starts.one(index=0)
+    assert (np.isnan(alone.low), alone.interval_method) == (True, "")
 
 
 def test_states_go_on():

@@ -227,6 +227,8 @@ class _Run:
         self.crushed = torch.zeros(len(parts), batch, count, dtype=torch.int64, device=starts.device)
         self.zero = torch.zeros_like(self.crushed, dtype=torch.bool)
         self.negligible = dimension * torch.finfo(starts.dtype).eps
+        # from here the square of a number overflows: the orbit has left the numbers
+        self.largest = torch.finfo(starts.dtype).max ** 0.5
         self.time = 0
         self.fixed = all(part.map.deterministic for part in parts)
 
@@ -296,6 +298,9 @@ class _Run:
             now = part if self.fixed else replace(part, rng=part.rng.child("step", self.time))
             path.append((now, self.states))
             self.states = now(self.states, self.labels)
+            if not float(self.states.abs().amax()) < self.largest:
+                left = ~(self.states.abs() < self.largest).all(dim=1, keepdim=True)
+                self.states = torch.where(left, torch.nan, self.states)
         self.time += 1
         return path
 

@@ -116,7 +116,8 @@ def lyapunov_spectrum(
     Blocks are taken to be independent: below some ten correlation times a block the intervals are too
     narrow, and they know nothing of other orbits. An exponent of a transient is none of the limit set: raise
     `burn_in` until the answer stays. 0 is approached as ln(T) / T along a drift and as 1 / T on a torus, so
-    a zero is only ever one up to `fold`.
+    a zero is only ever one up to `fold`. An orbit beyond the square root of the largest number of its type
+    has left the numbers.
 
     References
     ----------
