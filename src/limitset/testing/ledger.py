@@ -128,6 +128,8 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "limit_sets": "its states are tensors, not names that a permutation can change",
         "continuation": "its states are tensors, not names that a permutation can change",
         "orbit_diagram": "it collects states and decides nothing",
+        "return_time": "its states are tensors, and it asks about shocks at states that are given",
+        "smallest_shock": "its states are tensors, and it asks about shocks at states that are given",
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
