@@ -214,6 +214,25 @@ def test_jump_is_found():
     assert "slope below 1" not in got.verdict
 
 
+def test_a_pole_that_is_squashed_is_no_proof_of_continuity():
+    # tanh(1 / x) jumps at 0 from -1 to 1, though every value lies in [-1, 1]
+    map = TensorMap(step=lambda x: -0.9 * torch.tanh(1 / x))
+    box = Box(-np.ones(1), np.full(1, 1.1))
+    got = certify(map, region=box, interval_step=lambda x: -0.9 * np.tanh(1.0 / x), rng=rng())
+    assert got.hypotheses["continuous"] is REFUTED
+    assert got.hypotheses["self_map"] is EMPIRICAL
+    assert "existence" not in got.conclusions
+
+
+def test_a_root_at_its_end_is_no_error():
+    # sqrt(x) / 2 + 1/4 on [0, 1]: fixed where y = sqrt x solves y^2 - y / 2 - 1/4 = 0, y = (1 + sqrt 5) / 4
+    map = TensorMap(step=lambda x: torch.sqrt(x) / 2 + 0.25)
+    got = certify(map, region=UNIT, interval_step=lambda x: np.sqrt(x) / 2.0 + 0.25, rng=rng())
+    assert got.hypotheses["continuous"] is got.hypotheses["self_map"] is PROVED
+    assert got.conclusions["existence"] is PROVED
+    assert got.enclosure.mean() == pytest.approx(((1 + math.sqrt(5)) / 4) ** 2)
+
+
 def test_steep_slope_is_refuted_by_a_point():
     got = certify(TensorMap(step=lambda x: torch.tanh(3 * x)), region=Box(-np.ones(1), np.ones(1)), rng=rng())
     assert got.hypotheses["slope_below_one"] is REFUTED

@@ -5,8 +5,7 @@ place, so one `nextafter` outward encloses them; numpy's exp, log, tanh, cos, si
 `LIBRARY_ULPS`, and are moved outward by that much. Matrix products are taken by midpoint and radius with the
 bound gamma_n for sums in any order.
 
-mpmath's `iv` and python-flint's `arb` enclose numbers one by one, to any precision. This is for arrays in
-float64, at numpy's speed; both serve as checks.
+mpmath's `iv` and python-flint's `arb` enclose numbers one by one, to any precision; this is for arrays.
 """
 
 from __future__ import annotations
@@ -29,6 +28,10 @@ LARGEST_ANGLE: Final = 2.0**20
 Number = float | int | np.ndarray
 
 
+class OutsideDomainError(InputError):
+    """A divisor, root or logarithm may be taken where it does not exist: a larger box says nothing."""
+
+
 @dataclass(frozen=True, eq=False, init=False)
 class IntervalArray:
     """An array whose entries are intervals; every operation encloses the result of exact arithmetic.
@@ -46,9 +49,9 @@ class IntervalArray:
     Notes
     -----
     A variable that appears twice is treated as two: x - x is [low - high, high - low], not 0. Write x**2
-    for x * x. A decimal such as 0.1 means the float nearest to it. Comparisons are refused, so a function
-    that runs on intervals has no branches and is continuous wherever its value is finite (of the operations
-    here only division has a pole, and there the result is the whole line).
+    for x * x. A decimal such as 0.1 means the float nearest to it. Comparisons are refused, and so are
+    divisors around 0: a function that runs on an interval has no branch and no pole there, so it is
+    continuous.
 
     References
     ----------
@@ -176,13 +179,10 @@ class IntervalArray:
         if not isinstance(other, OPERANDS):
             return NotImplemented
         right = IntervalArray.of(other)
-        pole = (right.low <= 0) & (right.high >= 0)
-        safe = IntervalArray(np.where(pole, 1.0, right.low), np.where(pole, 1.0, right.high))
-        with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-            inverse = _hull(1.0 / safe.high, 1.0 / safe.low)
-        quotient = self * inverse
-        whole = np.broadcast_to(pole, quotient.shape)
-        return IntervalArray(np.where(whole, -np.inf, quotient.low), np.where(whole, np.inf, quotient.high))
+        if ((right.low <= 0) & (right.high >= 0)).any():
+            _outside("a divisor without 0")
+        with np.errstate(over="ignore", under="ignore"):
+            return self * _hull(1.0 / right.high, 1.0 / right.low)
 
     def __rtruediv__(self, other: Number) -> IntervalArray:
         return IntervalArray.of(other) / self
@@ -256,6 +256,12 @@ def refuse(what: str) -> NoReturn:
     )
 
 
+def _outside(what: str) -> NoReturn:
+    raise OutsideDomainError.of(
+        expected=what, got="an interval that reaches beyond", fix="Bound it away from 0."
+    )
+
+
 def square(x: IntervalArray) -> IntervalArray:
     """Enclose x^2, at least 0."""
     size = absolute(x)
@@ -279,11 +285,7 @@ def maximum(x: IntervalArray | Number, y: IntervalArray | Number) -> IntervalArr
 def sqrt(x: IntervalArray) -> IntervalArray:
     """Take the root; refused where numbers below 0 are possible."""
     if (x.low < 0).any():
-        raise InputError.of(
-            expected="a root needs intervals of 0 or more",
-            got=f"low {x.low.min()}",
-            fix="Write x**2 for x * x.",
-        )
+        _outside("a root of 0 or more")
     root = _hull(np.sqrt(x.low), np.sqrt(x.high))
     return IntervalArray(np.maximum(root.low, 0.0), root.high)
 
@@ -297,11 +299,7 @@ def exp(x: IntervalArray) -> IntervalArray:
 def log(x: IntervalArray) -> IntervalArray:
     """Take the natural logarithm; refused where numbers of 0 or below are possible."""
     if (x.low <= 0).any():
-        raise InputError.of(
-            expected="a logarithm needs intervals above 0",
-            got=f"low {x.low.min()}",
-            fix="Bound it away from 0.",
-        )
+        _outside("a logarithm of numbers above 0")
     return _monotone(np.log, x, -math.inf, math.inf)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limitset.numerics.interval_arithmetic import IntervalArray
+from limitset.numerics.interval_arithmetic import IntervalArray, OutsideDomainError
 from limitset.numerics.interval_duals import interval_jacobian
 from limitset.numerics.krawczyk import jacobian_norm
 from limitset.numerics.regions import Region
@@ -79,7 +79,7 @@ def sweep(step: Step, region: Region, *, pieces: int, halvings: int = 0) -> Swee
     cover, jacobians = len(queue), []
     while queue:
         box = queue.pop(0)
-        image, slopes = interval_jacobian(step, box)
+        image, slopes = _enclosed(step, box)
         boxes += 1
         if boxes <= cover:  # halves lie in boxes that were counted
             continuous &= bool(np.isfinite(image.low).all() and np.isfinite(image.high).all())
@@ -96,6 +96,20 @@ def sweep(step: Step, region: Region, *, pieces: int, halvings: int = 0) -> Swee
     )
     factor = float(jacobian_norm(stacked).max())
     return Sweep(continuous=continuous, inside=inside, factor=factor, gap=float(gap), boxes=boxes)
+
+
+def _enclosed(step: Step, box: IntervalArray) -> tuple[IntervalArray, IntervalArray]:
+    # where a root or a divisor may reach 0 the slopes, or the image as well, are unknown
+    size = len(box)
+    unknown = np.full((size, size), np.inf)
+    try:
+        return interval_jacobian(step, box)
+    except OutsideDomainError:
+        slopes = IntervalArray(-unknown, unknown)
+    try:
+        return IntervalArray.of(step(box)), slopes
+    except OutsideDomainError:
+        return slopes[0], slopes
 
 
 def _least_gap(step: Step, box: IntervalArray, image: IntervalArray, slopes: IntervalArray) -> float:

@@ -18,6 +18,7 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import Measurement
 from limitset.numerics.certifications import Certification
 from limitset.numerics.contradictions import require_same_map, require_theorems
+from limitset.numerics.interval_arithmetic import OutsideDomainError
 from limitset.numerics.krawczyk import KrawczykBox, enclose_point, krawczyk
 from limitset.numerics.regions import Ball, Box, Region
 from limitset.numerics.sampled_facts import Facts, sampled_facts
@@ -208,7 +209,10 @@ def _strongest(*standings: Standing) -> Standing:
 
 def _enclosure(step: Callable[[Any], Any], region: Region, facts: Facts) -> KrawczykBox | None:
     start = int(np.argmin(np.linalg.norm(facts.images - facts.points, axis=1)))
-    found = enclose_point(step, facts.points[start])
+    try:
+        found = enclose_point(step, facts.points[start])
+    except OutsideDomainError:
+        return None
     return found if found.unique and region.holds(found.image) else None
 
 
@@ -219,7 +223,10 @@ def _ends(enclosure: KrawczykBox | None, size: int) -> np.ndarray:
 def _alone(step: Callable[[Any], Any], region: Region) -> dict[str, Certificate]:
     # one fixed point in the whole box, or in the cube around the ball
     around = next(iter((region if isinstance(region, Box) else region.cube()).cover(1)))
-    return {"uniqueness": Certificate.PROVED} if krawczyk(step, around).unique else {}
+    try:
+        return {"uniqueness": Certificate.PROVED} if krawczyk(step, around).unique else {}
+    except OutsideDomainError:
+        return {}
 
 
 def _witnesses(hypotheses: Mapping[str, Certificate], facts: Facts, region: Region) -> dict[str, np.ndarray]:
