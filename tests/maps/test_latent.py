@@ -7,6 +7,8 @@ from torch import nn
 
 from limitset.core.errors import InputError
 from limitset.core.streams import Streams
+from limitset.instruments.dynamics.spectrum import Stability, spectrum
+from limitset.instruments.dynamics.tensor_orbits import run_tensors
 from limitset.maps.latent import (
     CellMap,
     EquilibriumMap,
@@ -342,3 +344,34 @@ def test_a_module_or_another_map_may_be_the_step_of_a_tensor_map():
     assert again.arguments == 3
     wanted = held.step(states[:1], rows=[1], rng=RNG)
     assert torch.equal(again.step(states[:1], rows=[1], rng=RNG), wanted)
+
+
+def adapters():
+    torch.manual_seed(0)
+    inputs = torch.randn(4, 4, dtype=torch.float64)
+    net = RecurrentDepthNet(width=8, heads=2, vocabulary=11, gain=0.5, seed=0).double()
+    ids = torch.randint(0, 11, (4, 3), generator=torch.Generator().manual_seed(0))
+    module, cell = ModuleMap(Held(), inputs), CellMap(seeded(nn.GRUCell, 4, 4), inputs)
+    layer, core = EquilibriumMap(Held(), inputs), RecurrentDepthMap.of(net, ids)
+    rows = range(4)
+    return {
+        "module": (module, module.start(rows, shape=(4,))),
+        "cell": (cell, cell.start(rows)),
+        "equilibrium": (layer, layer.start(rows)),
+        "recurrent depth": (core, core.start(rows)),
+    }
+
+
+@pytest.mark.parametrize("name", ["module", "cell", "equilibrium", "recurrent depth"])
+def test_every_adapter_runs_through_the_instruments(name):
+    map, starts = adapters()[name]
+    before = starts.clone()
+    runs = run_tensors(map, starts, steps=800, rng=RNG)
+    assert runs.settled.all()
+    assert (runs.periods == 1).all()
+    assert torch.equal(starts, before)
+    found = spectrum(map, torch.tensor(runs.lasts), rng=np.random.default_rng(0))
+    assert set(found.stability) == {Stability.STABLE}
+    # a row that is run alone keeps its own held input
+    alone = run_tensors(map, starts[2:3], rows=[2], steps=800, rng=RNG)
+    assert np.allclose(alone.lasts[0], runs.lasts[2], atol=1e-7)

@@ -169,8 +169,8 @@ def _decisions(
     table: MeasurementTable, blocks: Sequence[LoopedBlock], looped: MeasurementTable
 ) -> tuple[str, ...]:
     decisions = [
-        f"Leave position 0 out of any measure of rest: it is up to {_sink_factor(table):.0f} times as long as "
-        "the others and decides it."
+        f"Leave position 0 out of any measure of rest: it is up to {_sink_factor(table):.0f} times as long "
+        "as the others and decides it."
     ]
     if any(one.manner() == "drift" for one in blocks):
         decisions.append("Do not call a small relative step a limit: look at the length as well.")
