@@ -57,7 +57,9 @@ def ours(krylov):
         weights = torch.as_tensor(matrix)
         net = TensorMap(step=lambda x: x @ weights.T)
         states = torch.zeros(ROWS, SIZE, dtype=torch.float64)
-        return spectrum(net, states, count=2, krylov=krylov, rng=np.random.default_rng(0)).radius.value
+        return spectrum(
+            net, states, count=2, krylov=krylov, most=krylov, rng=np.random.default_rng(0)
+        ).radius.value
 
     return radius
 

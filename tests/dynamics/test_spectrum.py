@@ -104,11 +104,31 @@ def test_eigenvalue_on_the_unit_circle_is_undecided():
 def test_never_stable_while_the_error_reaches_the_circle():
     # radius .999, an eigenvalue as close as .9985: few products cannot tell them from 1, many can
     matrix = hidden(np.diag([0.999, -0.9985]), 0.95)
-    rough, fine = (at_zero(matrix, krylov=k, count=2) for k in (6, 120))
+    rough, fine = (at_zero(matrix, krylov=k, most=k, count=2) for k in (6, 120))
     assert rough.radius.high[0] > 1
     assert rough.stability == (Stability.UNDECIDED,)
     assert fine.stability == (Stability.STABLE,)
     assert fine.radius.value[0] == pytest.approx(0.999, abs=1e-6)
+
+
+def test_undecided_rows_get_larger_spaces():
+    # one start of a small radius is decided at once, the other only in a larger space
+    matrix = torch.as_tensor(gaussian_weights(256, gain=0.95, seed=0))
+    slopes = torch.tensor([0.5, 1.0], dtype=torch.float64)
+    calls = []
+
+    def step(x, rows):
+        calls.append(rows.tolist())
+        return slopes[rows][:, None] * (x @ matrix.T)
+
+    held, states = TensorMap(step=step), torch.zeros(2, 256, dtype=torch.float64)
+    rough, fine = (spectrum(held, states, rows=[0, 1], most=most, rng=rng()) for most in (40, 160))
+    assert rough.stability == (Stability.STABLE, Stability.UNDECIDED)
+    assert fine.stability == (Stability.STABLE, Stability.STABLE)
+    assert [1] in calls
+    assert [0] not in calls
+    assert fine.radius.value[1] == pytest.approx(0.96377, abs=1e-5)
+    assert np.array_equal(rough.eigenvalues[0], fine.eigenvalues[0])
 
 
 def test_radius_where_the_power_iteration_of_torchdeq_fails():

@@ -154,6 +154,44 @@ def leading_eigenvalues(
     )
 
 
+def decided_eigenvalues(
+    f: VectorMap,
+    states: Tensor,
+    *,
+    rows: Rows | None = None,
+    count: int = 6,
+    krylov: int = 40,
+    most: int = 160,
+    rng: np.random.Generator,
+) -> Ritz:
+    """Find the same as `leading_eigenvalues`, in larger spaces where the error reaches the unit circle.
+
+    The space of such rows is doubled, up to `most` dimensions; `most` = `krylov` leaves them as they are.
+    """
+    found = leading_eigenvalues(f, states, rows=rows, count=count, krylov=krylov, rng=rng)
+    sizes = found.values.abs()
+    near = ((sizes - found.errors <= 1) & (sizes + found.errors >= 1)).any(dim=1)
+    if found.dense or 2 * krylov > most or not bool(near.any()):
+        return found
+    places = torch.nonzero(near)[:, 0]
+    labels = labels_of(states, rows)
+    again = decided_eigenvalues(
+        f,
+        states[places.to(states.device)],
+        rows=[labels[place] for place in places.tolist()],
+        count=count,
+        krylov=2 * krylov,
+        most=most,
+        rng=rng,
+    )
+    return Ritz(
+        values=found.values.index_copy(0, places, again.values),
+        residuals=found.residuals.index_copy(0, places, again.residuals),
+        errors=found.errors.index_copy(0, places, again.errors),
+        dense=False,
+    )
+
+
 def arnoldi(product: Product, first: Tensor, *, steps: int, rng: np.random.Generator) -> Krylov:
     """Build orthonormal bases of the Krylov spaces of many matrices at once.
 
