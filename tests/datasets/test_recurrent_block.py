@@ -7,27 +7,30 @@ import torch
 from limitset.core.errors import InputError
 from limitset.datasets.recurrent import GAINS, INJECTIONS, NORMS, RandomBlock
 from limitset.datasets.recurrent.design import residual
+from limitset.maps.latent import TensorMap
+from limitset.numerics.vector_map import VectorMap
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def run(norm, injection, gain, *, steps, count=4, seed=0, **sizes):
-    """Two starts per input: relative residuals, growth rate of a small difference, both last states."""
-    block = RandomBlock(norm, injection, gain=gain, seed=seed, **sizes)
-    inputs, first, second = (block.start(count, rng(place)) for place in range(3))
-    direction = block.start(count, rng(3))
+def run(norm, injection, gain, *, steps, count=4):
+    """Two starts per input: growth rate of a small difference, relative residuals, both last states."""
+    block = RandomBlock(norm, injection, gain=gain)
+    inputs, first, second, direction = (block.start(count, rng(place)) for place in range(4))
+    held = TensorMap(step=lambda states, rows: block.step(states, inputs[rows]))
+    f, rows = VectorMap.of(held, first), range(count)
+    first, second, direction = (states.flatten(1) for states in (first, second, direction))
     growth, moved = [], []
     for _ in range(steps):
-        image, direction = torch.func.jvp(lambda x: block.step(x, inputs), (first,), (direction,))
-        length = direction.flatten(1).norm(dim=1)
-        direction = direction / length[:, None, None]
+        direction = f.jvp(first, rows, direction)
+        length = direction.norm(dim=1, keepdim=True)
+        direction = direction / length
         growth.append(length.log().mean())
-        moved.append(((image - first).flatten(1).norm(dim=1) / image.flatten(1).norm(dim=1)).median())
-        first, second = image, block.step(second, inputs)
-    exponent = torch.stack(growth[steps // 2 :]).mean()
-    return float(exponent), torch.stack(moved), first.flatten(1), second.flatten(1)
+        last, first, second = first, f(first, rows), f(second, rows)
+        moved.append(((first - last).norm(dim=1) / first.norm(dim=1)).median())
+    return float(torch.stack(growth[steps // 2 :]).mean()), torch.stack(moved), first, second
 
 
 def alike(first, second):
