@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limitset.numerics.gmres import gmres
+from limitset.numerics.gmres import Product, gmres
 from limitset.numerics.newton import rows_that_fit
-from limitset.numerics.newton_gmres import newton_gmres
+from limitset.numerics.newton_gmres import KRYLOV, newton_gmres
 from limitset.numerics.search import Search, capped, kept
 from limitset.numerics.solution import Outcome, Solution
 from limitset.numerics.vector_map import Rows, VectorMap
@@ -26,6 +26,8 @@ PILOT_SHARE: Final = 0.9
 """Share of the pilot that must converge by products alone."""
 CHUNK: Final = 2**22
 """Bytes of Jacobians in one piece of work: they stay in the cache of one core."""
+_SOLVED: Final = 0.1
+"""Share of the right side that may be left of a linear equation solved by products."""
 _CHORDS: Final = 6
 _CONTRACTION: Final = 0.25
 """A chord step is trusted while it takes the residual down to this share."""
@@ -292,15 +294,25 @@ def _least(systems: Tensor, gaps: Tensor, longest: Tensor, cut: float) -> Tensor
 
 
 def _steps_by_products(f: VectorMap, x: Tensor, places: np.ndarray, gaps: Tensor) -> Tensor:
-    def product(vectors: Tensor, held: np.ndarray) -> Tensor:
-        return vectors - f.jvp(x[torch.from_numpy(held).to(x.device)], places[held], vectors)
-
-    found = gmres(product, gaps, tolerance=1e-8, krylov=40, restarts=3)
+    found = gmres(_product(f, x, places), gaps, tolerance=1e-8, krylov=40, restarts=3)
     return found.states
 
 
 def _systems(f: VectorMap, x: Tensor, rows: Rows) -> Tensor:
-    systems = -f.jacobian(x, rows)
+    """Return I − J, all rows of J in one backward pass: two thirds of the time of one pass forward."""
+    unit = torch.eye(f.dimension).to(x)
+    with torch.enable_grad():
+        at = x.detach().requires_grad_(True)
+        images = f.flat(f.map.step(f.shaped(at), rows=np.asarray(rows).tolist(), rng=f.rng))
+        try:
+            (pulled,) = torch.autograd.grad(
+                images, at, -unit[:, None].expand(-1, *x.shape), is_grads_batched=True
+            )
+            systems: Tensor = pulled.transpose(0, 1)
+        except (
+            RuntimeError
+        ):  # nothing to follow, or a rule that cannot be batched: the map's own way, or its error
+            systems = -f.jacobian(x, rows)
     systems.diagonal(dim1=1, dim2=2).add_(1)
     return systems
 
@@ -313,18 +325,24 @@ def _dense_steps(f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor) -> Tensor:
 
 
 def _products_do(f: VectorMap, starts: Tensor, rows: np.ndarray, *, tolerance: float, cap: float) -> bool:
+    """Say whether the pilot converges by products; one linear equation already shows most that do not."""
     every = max(1, len(starts) // PILOT)
-    pilot = newton_gmres(
-        f,
-        starts[::every][:PILOT],
-        rows=rows[::every][:PILOT],
-        tolerance=tolerance,
-        max_steps=12,
-        step_cap=cap,
-        restarts=1,
+    pilot, held = starts[::every][:PILOT], rows[::every][:PILOT]
+    first = gmres(_product(f, pilot, held), f(pilot, held) - pilot, tolerance=_SOLVED, krylov=KRYLOV)
+    if (first.residual <= _SOLVED).sum() < PILOT_SHARE * len(pilot):
+        return False
+    found = newton_gmres(
+        f, pilot, rows=held, tolerance=tolerance, max_steps=12, step_cap=cap, restarts=1, forcing=_SOLVED
     )
-    converged = [outcome == Outcome.CONVERGED for outcome in pilot.outcomes]
+    converged = [outcome == Outcome.CONVERGED for outcome in found.outcomes]
     return sum(converged) >= PILOT_SHARE * len(converged)
+
+
+def _product(f: VectorMap, x: Tensor, rows: np.ndarray) -> Product:
+    def product(vectors: Tensor, held: np.ndarray) -> Tensor:
+        return vectors - f.jvp(x[torch.from_numpy(held).to(x.device)], rows[held], vectors)
+
+    return product
 
 
 def _joined(first: Solution, again: Solution, failed: np.ndarray) -> Solution:
