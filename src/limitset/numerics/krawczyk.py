@@ -76,8 +76,8 @@ def krawczyk(step: Step, box: IntervalArray) -> KrawczykBox:
     Raises
     ------
     InputError
-        When the box is unbounded, the map has no interval form, or (`OutsideDomainError`) the box reaches over
-        a pole or beyond the domain of a root or logarithm.
+        When the box is unbounded, the map has no interval form, or (`OutsideDomainError`) the box reaches
+        over a pole or beyond the domain of a root or logarithm.
 
     Notes
     -----

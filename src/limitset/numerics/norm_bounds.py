@@ -54,8 +54,12 @@ def raised(bound: Tensor, operations: int) -> Tensor:
 
 def frobenius_above(matrices: Tensor) -> Tensor:
     """Bound the Frobenius norm of matrices `(..., m, n)` from above."""
+    entries = matrices.shape[-1] * matrices.shape[-2]
+    norm = torch.linalg.matrix_norm(matrices)
+    if bool(((norm > 1e-100) & (norm < 1e100)).all()):
+        return raised(norm, entries)
     exponent, scaled = _near_one(matrices)  # or else squares of small entries vanish
-    norm = raised(torch.linalg.matrix_norm(scaled), matrices.shape[-1] * matrices.shape[-2])
+    norm = raised(torch.linalg.matrix_norm(scaled), entries)
     return _or_inf(torch.ldexp(norm, exponent) + FLOOR, matrices)
 
 
@@ -65,10 +69,12 @@ def length_above(vectors: Tensor) -> Tensor:
 
 
 def product_error(left: Tensor, right: Tensor) -> Tensor:
-    """Bound ||fl(A B) - A B||_F by gamma_n ||A||_F ||B||_F (complex entries count fourfold)."""
-    terms = left.shape[-1] * (4 if left.is_complex() or right.is_complex() else 1) + 4
-    dtype = frobenius_above(left).dtype
-    return raised(gamma(terms, dtype) * frobenius_above(left) * frobenius_above(right), 4)
+    """Bound ||fl(A B) - A B||_F by gamma_n ||A||_F ||B||_F."""
+    return _product_error(frobenius_above(left), frobenius_above(right), left.shape[-1])
+
+
+def _product_error(left: Tensor, right: Tensor, terms: int) -> Tensor:
+    return raised(gamma(terms + 4, left.dtype) * left * right, 4)
 
 
 def spectral_norm_above(matrices: Tensor, *, squarings: int = 5) -> Tensor:
@@ -103,9 +109,11 @@ def spectral_norm_above(matrices: Tensor, *, squarings: int = 5) -> Tensor:
     exponent, scaled = _near_one(matrices)
     power = scaled @ scaled.mT
     power = (power + power.mT) / 2
-    errors = [product_error(scaled, scaled.mT)]
+    norm = frobenius_above(scaled)
+    errors = [_product_error(norm, norm, scaled.shape[-1])]
     for _ in range(squarings):
-        errors.append(product_error(power, power))
+        norm = frobenius_above(power)
+        errors.append(_product_error(norm, norm, power.shape[-1]))
         power = power @ power
         power = (power + power.mT) / 2
     bound = frobenius_above(power)
@@ -153,15 +161,15 @@ def spectral_radius_above(matrices: Tensor, *, error: Tensor | float = 0.0, squa
     best = torch.full_like(radius, math.inf)
     for step in range(squarings + 1):
         # the Frobenius norm costs no product, and its excess is lost in the root after a few steps
-        norm = frobenius_above(power) if step else spectral_norm_above(power)
-        size = raised(norm + radius, 2)
+        norm = frobenius_above(power)
+        size = raised((norm if step else spectral_norm_above(power)) + radius, 2)
         # 2^x with |x| small: the error of log2 and exp2 is far below the 1e-12 added
         root = torch.exp2((logarithm + torch.log2(size)) / 2**step) * (1 + 1e-12)
         best = torch.minimum(best, torch.nan_to_num(root, nan=math.inf))
         exponent, power = _near_one(power)
-        radius = torch.ldexp(radius, -exponent)
+        radius, norm = torch.ldexp(radius, -exponent), torch.ldexp(norm, -exponent) + FLOOR
         logarithm = 2 * (logarithm + exponent)
-        norm, rounding = frobenius_above(power), product_error(power, power)
+        rounding = _product_error(norm, norm, power.shape[-1])
         radius = raised(2 * norm * radius + radius**2 + rounding, 8)
         power = power @ power
     return _or_inf(best, matrices)
