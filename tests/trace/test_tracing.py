@@ -79,7 +79,9 @@ def test_without_a_key_nothing_is_called_right(loop_file, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert "No anchor" in " ".join(found["headline"])
     assert "readout and key" in " ".join(found["decisions"])
-    assert not [one for one in found["numbers"] if one.get("curve") == "right" or one.get("share") == "right there"]
+    assert not [
+        one for one in found["numbers"] if one.get("curve") == "right" or one.get("share") == "right there"
+    ]
     assert number(found, "wrong when settled")["blank_reason"] == "no anchor"
 
 
@@ -124,7 +126,7 @@ def test_steps_tolerance_and_seed_move_the_answer(loop_file, tmp_path, capsys):
         (("turned, states / 2 + inputs[rows] / 2)", "turned, states)[:, :3]"), "shape"),
         (("states / 2 + inputs[rows] / 2", "torch.log(-states.abs() - 1)"), "NaN"),
         (("states / 2 + inputs[rows] / 2", "states * torch.rand(1).double()"), "deterministic"),
-        (("states / 2 + inputs[rows] / 2", "states - states.mean(dim=0) + 1"), "batch"),
+        (("states / 2 + inputs[rows] / 2", "states - (states + inputs[rows]).mean(dim=0)"), "batch"),
     ],
 )
 def test_a_bad_map_is_one_line_and_status_2(loop_file, tmp_path, capsys, change, word):
@@ -161,7 +163,7 @@ def test_killed_and_resumed_gives_the_same_rows(loop_file, tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     results = tmp_path / "killed" / "results" / "traces"
     until = time.monotonic() + 60
-    while time.monotonic() < until and not (results.is_dir() and any(results.glob("part-*"))):
+    while time.monotonic() < until and len(list(results.glob("part-*"))) < 2:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -180,7 +182,10 @@ def test_half_steps_have_the_same_fixed_points():
     held = torch.tensor([[3.0], [5.0]], dtype=torch.float64)
     halved = damped(TensorMap(step=lambda x, rows: x / 2 + held[rows]), part=0.25)
     # x = x/2 + 3 at 6; one quarter step from 2: 2 + .25 (1 + 3 - 2) = 2.5
-    assert halved.step(torch.tensor([[6.0], [2.0]]).double(), rows=[0, 0], rng=Streams(0)).tolist() == [[6.0], [2.5]]
+    assert halved.step(torch.tensor([[6.0], [2.0]]).double(), rows=[0, 0], rng=Streams(0)).tolist() == [
+        [6.0],
+        [2.5],
+    ]
 
 
 def test_chaos_is_told_from_drift_and_rest():

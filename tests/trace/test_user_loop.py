@@ -32,11 +32,15 @@ def test_the_parts_of_a_loop():
 
 
 def test_right_needs_every_place():
-    loop = loop_of(made(key=np.array([[1, 1], [1, 0], [0, 0]]), readout=lambda s: torch.ones(len(s), 2)), name="x")
+    loop = loop_of(
+        made(key=np.array([[1, 1], [1, 0], [0, 0]]), readout=lambda s: torch.ones(len(s), 2)), name="x"
+    )
     assert loop.right(torch.zeros(3, 2), [0, 1, 2]).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("count", [{"key": [0, 1, 0, 1], "readout": lambda s: s[:, 0]}, {"items": list("abcd")}, {"count": 4}])
+@pytest.mark.parametrize(
+    "count", [{"key": [0, 1, 0, 1], "readout": lambda s: s[:, 0]}, {"items": list("abcd")}, {"count": 4}]
+)
 def test_starts_may_be_made_for_rows(count):
     loop = loop_of(made(start=lambda rows: rows[:, None].double(), **count), name="x")
     assert loop.starts.tolist() == [[0.0], [1.0], [2.0], [3.0]]
