@@ -16,6 +16,7 @@ from limitset.maps import FiniteMap
 from limitset.testing import (
     DYNAMICS_LAWS,
     DYNAMICS_LEDGER,
+    TENSOR_LEDGER,
     TRUTH_LAWS,
     TRUTH_LEDGER,
     LawBrokenError,
@@ -65,13 +66,15 @@ def test_every_truth_instrument_is_listed_with_every_law():
 
 
 def test_every_dynamics_instrument_is_listed_with_every_law():
-    assert set(DYNAMICS_LEDGER) | set(NOT_OF_ORBITS) == public_functions(dynamics)
+    ledgers = (set(DYNAMICS_LEDGER), set(TENSOR_LEDGER), set(NOT_OF_ORBITS))
+    assert set.union(*ledgers) == public_functions(dynamics)
+    assert sum(map(len, ledgers)) == len(set.union(*ledgers))
     assert {name: tabled.laws for name, tabled in DYNAMICS_LEDGER.items()} == dict.fromkeys(
         DYNAMICS_LEDGER, frozenset(DYNAMICS_LAWS)
     )
 
 
-@pytest.mark.parametrize("ledger", [TRUTH_LEDGER, DYNAMICS_LEDGER])
+@pytest.mark.parametrize("ledger", [TRUTH_LEDGER, DYNAMICS_LEDGER, TENSOR_LEDGER])
 def test_no_law_is_both_obeyed_and_broken_and_each_breach_has_its_reason(ledger):
     for tabled in ledger.values():
         assert not tabled.obeys & set(tabled.breaks)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from limitset.core.clouds import comes_back, same_cloud
+from limitset.core.columns import frozen
 from limitset.core.errors import InputError
 from limitset.core.intervals import wilson
 from limitset.core.levels import Status
@@ -111,7 +112,7 @@ def _periodic(f: VectorMap, runs: TensorRuns, lasts: Tensor, reading: Reading) -
             members = here[keys == key].tolist()
             points = phases[:, int(np.flatnonzero(keys == key)[0])]
             kind = LimitKind.FIXED if period == 1 else LimitKind.CYCLE
-            found.append(EndSet(kind, period, members, tuple(one.reshape(f.shape) for one in points)))
+            found.append(EndSet(kind, period, members, tuple(frozen(one.reshape(f.shape)) for one in points)))
     found.sort(key=lambda one: -len(one.starts))
     _measure_periodic(f, runs, found, lasts, reading)
     return _continua(found)
@@ -213,7 +214,8 @@ def _moving(f: VectorMap, runs: TensorRuns, lasts: Tensor, reading: Reading) -> 
             found.append((EndSet(kind, 0, [place], exponent=exponent), cloud))
     for one, _ in found:
         part = lasts[torch.as_tensor(one.starts[:MOST_POINTS])]
-        one.points = tuple(part.cpu().double().numpy().reshape(-1, *f.shape))
+        states = part.cpu().double().numpy().reshape(-1, *f.shape)
+        one.points = tuple(frozen(state) for state in states)
         together = [measured[int(np.flatnonzero(here == start)[0])] for start in one.starts]
         one.exponent = tuple(float(np.median(column)) for column in zip(*together, strict=True))  # type: ignore[assignment]
     return [one for one, _ in found]

@@ -79,7 +79,8 @@ def homes_of(f: VectorMap, states: Tensor, *, rows: np.ndarray, tolerance: float
 def random_directions(count: int, like: Tensor, rng: np.random.Generator) -> Tensor:
     """Return unit vectors in directions drawn evenly, (count, d)."""
     drawn = torch.as_tensor(rng.standard_normal((count, like.shape[1]))).to(like)
-    return drawn / torch.linalg.vector_norm(drawn, dim=1, keepdim=True)
+    units: Tensor = drawn / torch.linalg.vector_norm(drawn, dim=1, keepdim=True)
+    return units
 
 
 def slowest_direction(f: VectorMap, state: Tensor, row: int, rng: np.random.Generator) -> Tensor | None:

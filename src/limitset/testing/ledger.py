@@ -110,6 +110,26 @@ DYNAMICS_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
     }
 )
 
+_ALL_OF_TENSORS = "start_order duplicates rotation scale restart precision bounds"
+
+TENSOR_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
+    {
+        "continuation": _tabled(_ALL_OF_TENSORS),
+        "find_fixed_points": _tabled(
+            "start_order duplicates rotation scale precision bounds",
+            restart="starts one step further on lie nearer to what attracts, and fewer unstable points are found",
+        ),
+        "limit_sets": _tabled(_ALL_OF_TENSORS, noise=1e-4),
+        "lyapunov_spectrum": _tabled(_ALL_OF_TENSORS, noise=1e-4),
+        "orbit_diagram": _tabled(
+            "start_order duplicates scale restart precision bounds",
+            rotation="it shows one number of the state, and a turn mixes it with the others",
+        ),
+        "run_tensors": _tabled(_ALL_OF_TENSORS),
+    }
+)
+"""Laws of the instruments that run maps of tensors from starts."""
+
 NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "perturbation_stability": "it asks about answers to noisy inputs and iterates nothing",
@@ -117,17 +137,11 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
         "template_or_iteration": "it judges measurements and iterates nothing",
         "stopping": "it reads residuals that were recorded and iterates nothing",
         "beyond_training": "it counts right answers and iterates nothing",
-        "run_tensors": "its states are tensors, not names that a permutation can change",
         "spectrum": "it takes derivatives at states that are given and iterates nothing",
         "growth": "it takes powers of derivatives at states that are given and iterates nothing",
-        "lyapunov_spectrum": "its states are tensors, and it measures derivatives along them",
         "stretch_by_part": "its states are tensors, and it measures derivatives along them",
-        "find_fixed_points": "it solves x = f(x): its runs are the solver's",
         "certify": "it bounds a map over a whole set and iterates nothing",
         "union_of": "it joins two lists of fixed points and iterates nothing",
-        "limit_sets": "its states are tensors, not names that a permutation can change",
-        "continuation": "its states are tensors, not names that a permutation can change",
-        "orbit_diagram": "it collects states and decides nothing",
         "return_time": "its states are tensors, and it asks about shocks at states that are given",
         "smallest_shock": "its states are tensors, and it asks about shocks at states that are given",
     }
