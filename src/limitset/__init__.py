@@ -17,7 +17,9 @@ _HOMES = {
     "Verdict": "limitset.core.verdicts",
     "audit": "limitset.studies.panel_audit",
     "dynamics": "limitset.instruments.dynamics",
+    "trace": "limitset.studies.tracing",
     "truth": "limitset.instruments.truth",
+    "weights": "limitset.instruments.weights",
 }
 __all__ = [
     "Ends",
@@ -30,7 +32,9 @@ __all__ = [
     "Verdict",
     "audit",
     "dynamics",
+    "trace",
     "truth",
+    "weights",
 ]
 
 

@@ -158,7 +158,7 @@ def test_another_loop_does_not_go_on_in_the_same_folder(loop_file, tmp_path, cap
 
 
 def test_killed_and_resumed_gives_the_same_rows(loop_file, tmp_path):
-    slow = loop_file(n=700, replace=[("turned = ", "__import__('time').sleep(0.0004); turned = ")])
+    slow = loop_file(n=500, replace=[("turned = ", "__import__('time').sleep(0.0002); turned = ")])
     command = [sys.executable, "-m", "limitset", "trace", f"{slow}:Loop", "--out", str(tmp_path / "killed")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     results = tmp_path / "killed" / "results" / "traces"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,8 @@ def trace(
         str,
         typer.Argument(
             help="MODULE:OBJECT or FILE.py:OBJECT with start and step (and readout, key); "
-            "or recurrence: the laboratory; or layers: the layers of a language model."
+            "or a study file (TOML) of kind trace or recurrence; or recurrence: the laboratory; or layers: "
+            "the layers of a language model."
         ),
     ],
     steps: Annotated[
@@ -59,6 +60,7 @@ def trace(
     _require_torch()
     _refuse_options(loop, steps=steps, quick=quick, untrained=untrained)
     from limitset.engine.progress import ProgressDisplay
+    from limitset.studies.spec import Recurrence
 
     if loop == "layers":
         from limitset.studies.layers import run_layers
@@ -69,12 +71,13 @@ def trace(
         else:
             announce(layers.page, layers.path, open_page=open_page)
         return
-    if loop == "recurrence":
+    written = _study_of(loop)
+    if loop == "recurrence" or isinstance(written, Recurrence):
         from limitset.studies import recurrence
 
         with ProgressDisplay("laboratory") as on_progress:
             done = recurrence.run_recurrence(
-                recurrence.spec_of(quick=quick, untrained=untrained, seed=seed),
+                written or recurrence.spec_of(quick=quick, untrained=untrained, seed=seed),
                 out or Path(recurrence.folder_name(quick=quick, untrained=untrained)),
                 date=today(),
                 command=command_line(),
@@ -86,7 +89,7 @@ def trace(
 
         with ProgressDisplay("trace") as on_progress:
             done = tracing.run_trace(
-                tracing.spec_of(loop, steps=steps, tolerance=tolerance, seed=seed),
+                written or tracing.spec_of(loop, steps=steps, tolerance=tolerance, seed=seed),
                 out or Path("trace"),
                 date=today(),
                 command=command_line(),
@@ -96,6 +99,23 @@ def trace(
         print_json(done.summary())
         return
     announce(done.page, done.path, open_page=open_page)
+
+
+def _study_of(loop: str) -> Any:
+    """Read a study file; None where no file was named."""
+    if not loop.endswith(".toml"):
+        return None
+    from limitset.core.errors import InputError
+    from limitset.studies.spec import Recurrence, Trace, read_study
+
+    study = read_study(Path(loop))
+    if not isinstance(study, Trace | Recurrence):
+        raise InputError.of(
+            expected="limitset trace takes a study of kind trace or recurrence",
+            got=study.kind,
+            fix="Use limitset run.",
+        )
+    return study
 
 
 def _refuse_options(loop: str, *, steps: int, quick: bool, untrained: bool) -> None:

@@ -33,7 +33,7 @@ def first_look_of(
         raise InputError.of(
             expected="limitset run takes a study of kind first_look",
             got=spec.kind,
-            fix="Use limitset audit for replies.",
+            fix="Use limitset audit for replies, limitset trace for loops.",
         )
     if not models and questions is None:
         return spec, text

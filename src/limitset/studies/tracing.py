@@ -14,7 +14,7 @@ from limitset.core.provenance import machine, package_versions
 from limitset.core.streams import Streams
 from limitset.core.tasks import Task
 from limitset.engine.running import run_tasks
-from limitset.maps.user_loop import UserLoop, load_loop
+from limitset.maps.user_loop import UserLoop, load_loop, loop_of
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
 from limitset.studies.reporting import Finished, rebuild
@@ -96,6 +96,29 @@ def run_trace(
             fix="Mend that; the same command tries again.",
         )
     return rebuild(out)
+
+
+def trace(
+    loop: Any,
+    *,
+    out: Path | str = "trace",
+    steps: int = 0,
+    tolerance: float = 1e-3,
+    seed: int = 0,
+    date: str = "",
+) -> Finished:
+    """Trace a looped model: an object with start and step, or MODULE:OBJECT; see `run_trace`.
+
+    Examples
+    --------
+    >>> trace("no-such-file.py:Loop")
+    Traceback (most recent call last):
+    limitset.core.errors.InputError: no-such-file.py must be a Python file; got none there. Check the path.
+    """
+    named = loop if isinstance(loop, str) else f"{type(loop).__module__}:{type(loop).__qualname__}"
+    spec = spec_of(named, steps=steps, tolerance=tolerance, seed=seed)
+    made = None if isinstance(loop, str) else loop_of(loop, name=type(loop).__name__)
+    return run_trace(spec, Path(out), date=date, loop=made)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
