@@ -12,6 +12,8 @@ import numpy as np
 from limitset.core.limit_sets import Certificate
 from limitset.core.results import Measurement
 
+BROUWER: Final = ("continuous", "closed", "bounded", "convex", "self_map")
+BANACH: Final = ("closed", "convex", "self_map", "contraction")
 FAILURES: Final = MappingProxyType(
     {
         "continuous": "the map jumps",
@@ -21,6 +23,8 @@ FAILURES: Final = MappingProxyType(
         "self_map": "the map leaves the set",
     }
 )
+
+Standing = Certificate | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,3 +92,18 @@ def _headline(conclusions: Mapping[str, Certificate]) -> str:
     if existence is not proved:
         return words + ", as far as sampled"
     return words + (", the only one as far as sampled" if uniqueness is Certificate.EMPIRICAL else "")
+
+
+def weakest(hypotheses: Mapping[str, Certificate], names: tuple[str, ...]) -> Standing:
+    """Return how a conclusion stands that needs all the named hypotheses; None where one fails or is open."""
+    standings = [hypotheses.get(name) for name in names]
+    if None in standings or Certificate.REFUTED in standings:
+        return None
+    return Certificate.EMPIRICAL if Certificate.EMPIRICAL in standings else Certificate.PROVED
+
+
+def strongest(*standings: Standing) -> Standing:
+    """Return how a conclusion stands that several arguments reach."""
+    if Certificate.PROVED in standings:
+        return Certificate.PROVED
+    return Certificate.EMPIRICAL if Certificate.EMPIRICAL in standings else None

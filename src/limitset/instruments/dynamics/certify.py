@@ -16,7 +16,7 @@ from limitset.core.levels import Level
 from limitset.core.limit_sets import Certificate
 from limitset.core.protocols import SelfMap
 from limitset.core.results import Measurement
-from limitset.numerics.certifications import Certification
+from limitset.numerics.certifications import BANACH, BROUWER, Certification, Standing, strongest, weakest
 from limitset.numerics.contradictions import require_same_map, require_theorems
 from limitset.numerics.interval_arithmetic import OutsideDomainError
 from limitset.numerics.krawczyk import KrawczykBox, enclose_point, krawczyk
@@ -29,9 +29,6 @@ INSTRUMENT: Final = "certify"
 VERSION: Final = 1
 LARGEST_FACTOR: Final = 1 - 1e-9
 """A factor above it is no contraction here: its error bound would be a thousand million steps wide."""
-BROUWER: Final = ("continuous", "closed", "bounded", "convex", "self_map")
-BANACH: Final = ("closed", "convex", "self_map", "contraction")
-Standing = Certificate | None
 
 
 def certify(
@@ -171,17 +168,10 @@ def _stands(proved: bool, refuted: bool) -> Certificate:
     return Certificate.PROVED if proved else Certificate.EMPIRICAL
 
 
-def _weakest(hypotheses: Mapping[str, Certificate], names: tuple[str, ...]) -> Standing:
-    standings = [hypotheses.get(name) for name in names]
-    if None in standings or Certificate.REFUTED in standings:
-        return None
-    return Certificate.EMPIRICAL if Certificate.EMPIRICAL in standings else Certificate.PROVED
-
-
 def _conclusions(
     hypotheses: Mapping[str, Certificate], gap: float, enclosure: KrawczykBox | None
 ) -> dict[str, Certificate]:
-    brouwer, banach = _weakest(hypotheses, BROUWER), _weakest(hypotheses, BANACH)
+    brouwer, banach = weakest(hypotheses, BROUWER), weakest(hypotheses, BANACH)
     if gap > 0:
         if Certificate.PROVED in {brouwer, banach}:
             raise InputError.of(
@@ -191,20 +181,14 @@ def _conclusions(
             )
         return {"existence": Certificate.REFUTED}
     found: dict[str, Standing] = {
-        "existence": _strongest(brouwer, banach, Certificate.PROVED if enclosure else None),
+        "existence": strongest(brouwer, banach, Certificate.PROVED if enclosure else None),
         "uniqueness": banach,
         "reach": banach,
-        "stability": _strongest(
+        "stability": strongest(
             banach, Certificate.PROVED if enclosure and enclosure.spectral_radius < 1 else None
         ),
     }
     return {name: standing for name, standing in found.items() if standing is not None}
-
-
-def _strongest(*standings: Standing) -> Standing:
-    if Certificate.PROVED in standings:
-        return Certificate.PROVED
-    return Certificate.EMPIRICAL if Certificate.EMPIRICAL in standings else None
 
 
 def _enclosure(step: Callable[[Any], Any], region: Region, facts: Facts) -> KrawczykBox | None:
@@ -297,7 +281,7 @@ def _notes(
         )
     if math.isfinite(image_radius) or math.isfinite(factor):
         notes.append("image_radius and factor are the caller's theorems; no draw spoke against them")
-    if _weakest(hypotheses, BROUWER) is None and "existence" not in conclusions:
+    if weakest(hypotheses, BROUWER) is None and "existence" not in conclusions:
         failed = ", ".join(name for name in BROUWER if hypotheses.get(name) is Certificate.REFUTED)
         notes.append(f"Brouwer's theorem does not apply: {failed}")
     if Certificate.EMPIRICAL in conclusions.values():
