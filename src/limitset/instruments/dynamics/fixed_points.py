@@ -122,7 +122,8 @@ def find_fixed_points(
     The index sum can refute a list and never shows it complete. Two fixed points closer than
     `merge_distance` come out as one; its uniqueness radius then stays below their distance. What is found
     depends on where the starts lie more than on the solver: search with starts of several sizes and take
-    `union_of`. Above dimension 512 nothing is enclosed, slow points are not looked for, and continua are
+    `union_of`. In float32 a point with an eigenvalue near 1 is rarely enclosed: rounding is too coarse; use
+    float64. Above dimension 512 nothing is enclosed, slow points are not looked for, and continua are
     known only by their eigenvalue 1.
 
     References
