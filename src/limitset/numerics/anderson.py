@@ -14,7 +14,8 @@ from limitset.numerics.solution import Solution
 from limitset.numerics.vector_map import Rows, VectorMap
 
 WINDOW: Final = 6
-PLAIN: Final = 0.5
+PLAIN: Final = 40.0
+"""A tanh layer of gain .95 (d = 256) took 29.4 evaluations a row in 9.5 ms; mixed at once 27.3 in 15.3 ms."""
 RIDGE: Final = 1e-10
 
 
@@ -55,8 +56,9 @@ def anderson(
         difference has been scaled to length 1: so it means the same at every size of the residual.
 
     plain
-        Mixing begins with the first step that leaves more than this share of the residual of some row: as
-        long as plain iteration is faster, mixing saves no step and costs time. 0 mixes at once.
+        Mixing begins with the first step at whose pace some row needs more than this many further steps;
+        until then plain steps are taken, which cost less time and few more evaluations. 0 mixes at once, for
+        the fewest evaluations.
 
     Returns
     -------
@@ -94,8 +96,8 @@ def anderson(
         raise InputError.of(expected="ridge must be 0 or above", got=ridge, fix="Use 1e-10.")
     search = Search(f, starts, rows=rows, tolerance=tolerance, solver="anderson")
     if not plain >= 0:
-        raise InputError.of(expected="plain must be 0 or above", got=plain, fix="Use 0.5.")
-    past = Past(starts, window=window, mixing=mixing, ridge=ridge)
+        raise InputError.of(expected="plain must be 0 or above", got=plain, fix="Use 40.")
+    past = Past(window=window, mixing=mixing, ridge=ridge)
     mix(search, starts, past, max_steps=max_steps, plain=plain)
     return search.solution()
 
@@ -109,37 +111,37 @@ def mix(search: Search, starts: Tensor, past: Past, *, max_steps: int, plain: fl
         x, gaps = kept(left, x, gaps)
         past.keep(left)
         if search.active.size:
-            mixes = mixes or search.slowest_fall() > plain
+            mixes = mixes or search.steps_left() > plain
             x = past.next(x, gaps) if mixes else past.plainly(x, gaps)
 
 
 class Past:
     """The last differences of states and residuals, scaled to unit falls, and the Gram matrix of these."""
 
-    def __init__(
-        self, starts: Tensor, *, window: int = WINDOW, mixing: float = 1.0, ridge: float = RIDGE
-    ) -> None:
-        size, d = starts.shape
-        window = min(window, d)
-        self.mixing = mixing
-        self.window, self.count = window, 0
-        # a slot that is still empty is orthogonal to all others and gets weight 0
-        self.falls = starts.new_zeros(size, window, d)
-        self.moves = starts.new_zeros(size, window, d)
-        self.diagonal = 1.0 + ridge * window
-        self.gram = torch.eye(window, dtype=torch.float64, device=starts.device).repeat(size, 1, 1)
-        self.gram *= self.diagonal
-        self.tiny = math.sqrt(torch.finfo(starts.dtype).tiny)
+    def __init__(self, *, window: int = WINDOW, mixing: float = 1.0, ridge: float = RIDGE) -> None:
+        self.window, self.mixing, self.ridge = window, mixing, ridge
+        self.count = 0
         self.state: Tensor | None = None
-        self.gap = starts
+        # room is made when mixing begins
+        self.gap = self.falls = self.moves = self.gram = torch.empty(0)
 
     def keep(self, left: Left | None) -> None:
         """Drop the rows that have ended."""
-        if left is not None:
-            self.falls, self.moves, self.gram = left.within(self.falls, self.moves, self.gram)
-            (self.gap,) = left.of(self.gap)
-            if self.state is not None:
-                (self.state,) = left.of(self.state)
+        if left is not None and self.state is not None:
+            self.state, self.gap = left.of(self.state, self.gap)
+            if self.count:
+                self.falls, self.moves, self.gram = left.within(self.falls, self.moves, self.gram)
+
+    def _make_room(self, like: Tensor) -> None:
+        size, d = like.shape
+        self.window = min(self.window, d)
+        # a slot that is still empty is orthogonal to all others and gets weight 0
+        self.falls = like.new_zeros(size, self.window, d)
+        self.moves = like.new_zeros(size, self.window, d)
+        self.diagonal = 1.0 + self.ridge * self.window
+        self.gram = torch.eye(self.window, dtype=torch.float64, device=like.device).repeat(size, 1, 1)
+        self.gram *= self.diagonal
+        self.tiny = math.sqrt(torch.finfo(like.dtype).tiny)
 
     def plainly(self, x: Tensor, gaps: Tensor) -> Tensor:
         """Take a step without mixing, and remember from where."""
@@ -150,6 +152,8 @@ class Past:
         """Take in one more state and its gap; return where to look next."""
         if self.state is None:
             return self.plainly(x, gaps)
+        if not self.count:
+            self._make_room(x)
         slot = self.count % self.window
         self.count += 1
         right = self._learn(slot, x - self.state, gaps - self.gap, gaps)

@@ -108,7 +108,7 @@ def auto(
         iterate(search, x, max_steps=steps)
 
     def mixed(search: Search, x: Tensor, steps: int) -> None:
-        mix(search, x, Past(x), max_steps=steps, plain=0.0)
+        mix(search, x, Past(), max_steps=steps, plain=0.0)
 
     def learning(search: Search, x: Tensor, steps: int) -> None:
         learn(search, x, Inverse(x, updates_that_fit(x, steps, UPDATES)), max_steps=steps)

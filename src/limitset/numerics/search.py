@@ -160,11 +160,14 @@ class Search:
         self._trail = deque((residual[left] for residual in self._trail), maxlen=self._trail.maxlen)
         return keep
 
-    def slowest_fall(self) -> float:
-        """Return the largest share of its residual that the last step has left of any row (0 at first)."""
+    def steps_left(self) -> float:
+        """Return how many steps the slowest row still needs at the pace of the last step (0 at first)."""
         if len(self._trail) < 2 or not self.active.size:
             return 0.0
-        return float((self._trail[-1] / self._trail[-2]).max())
+        pace = np.log(self._trail[-2] / self._trail[-1])
+        if not (pace > 0).all():
+            return math.inf
+        return float((np.log(self._trail[-1] / self._limit) / pace).max())
 
     def going(self, max_steps: int) -> bool:
         """Whether rows and steps are left."""
