@@ -63,7 +63,7 @@ def trace(
     from limitset.studies.spec import Recurrence
 
     if loop == "layers":
-        from limitset.studies.layers import run_layers
+        from limitset.studies.layers_run import run_layers
 
         layers = run_layers(model, out=out or Path("layers"), date=today(), command=command_line())
         if as_json:

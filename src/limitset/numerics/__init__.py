@@ -1,1 +1,1 @@
-"""How are maps of tensors solved, differentiated and enclosed? Algorithms, without a word about what they mean."""
+"""How are maps of tensors solved, differentiated and enclosed? Algorithms, not what they mean."""

@@ -69,6 +69,8 @@ class Cell:
         Template or iteration, one word a seed.
     kinds
         Kinds of ends, summed over seeds.
+    certificates
+        What stands of a self-map and a contraction on a ball, with the number of seeds.
     rights, settled_by
         Mean over seeds after each step.
     verdict
@@ -86,6 +88,7 @@ class Cell:
     exponent: float
     origins: tuple[str, ...]
     kinds: Mapping[str, int]
+    certificates: Mapping[str, int]
     rights: tuple[float, ...]
     settled_by: tuple[float, ...]
     verdict: CellVerdict
@@ -216,6 +219,7 @@ def _cell(
         exponent=_median(nets["exponent"][rows]),
         origins=tuple(str(nets["origin"][row]) for row in rows if nets["origin"][row] is not None),
         kinds=_kinds([str(nets["kinds"][row]) for row in rows]),
+        certificates=_counts([str(nets["certificate"][row]) for row in rows if nets["certificate"][row]]),
         rights=_mean_of_lists([nets["rights"][row] for row in rows]),
         settled_by=_mean_of_lists([nets["settled_by"][row] for row in rows]),
         verdict=_verdict(shares, trained=task != UNTRAINED, held=name[1] != "start"),
@@ -278,6 +282,10 @@ def _kinds(told: Sequence[str]) -> dict[str, int]:
             kind, _, count = part.rpartition(" ")
             counts[kind] = counts.get(kind, 0) + int(count)
     return counts
+
+
+def _counts(told: Sequence[str]) -> dict[str, int]:
+    return {one: list(told).count(one) for one in dict.fromkeys(told)}
 
 
 def _mean_of_lists(lists: Sequence[Any]) -> tuple[float, ...]:

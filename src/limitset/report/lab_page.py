@@ -64,8 +64,9 @@ def lab_page(found: LabFindings, *, date: str, provenance: Mapping[str, str]) ->
             "Toy nets of one width on generated tasks, trained on the spot: it shows what these choices do "
             "here, not in large models.",
             "Three seeds a cell: intervals take the spread between seeds to be the same in all cells.",
-            "Existence of a fixed point is proved for post-norm and sandwich alone (a continuous map of a "
-            "ball into itself, Brouwer); that it is unique and attracts was observed.",
+            "Post-norm and sandwich map a ball into itself whatever the weights, so a fixed point exists "
+            "(Brouwer); no norm and pre-norm promise nothing. Whether the map contracts there was tried "
+            "on drawn pairs, which can refute it but not prove it.",
         ),
     )
 
@@ -260,6 +261,7 @@ def _every_cell(found: LabFindings, task: str) -> Table:
         "radius",
         "exponent",
         "kinds",
+        "on a ball",
         "iterates",
         "so",
     )
@@ -289,6 +291,7 @@ def _every_cell(found: LabFindings, task: str) -> Table:
                     number(cell.radius),
                     number(cell.exponent),
                     ", ".join(f"{kind} {count}" for kind, count in cell.kinds.items()),
+                    "; ".join(f"{told} ({seeds})" for told, seeds in cell.certificates.items()),
                     f"{cell.iterates} of {cell.seeds}" if cell.origins else "",
                     str(cell.verdict),
                 )

@@ -192,7 +192,9 @@ def trace_findings(
         anchored=anchored,
         own=own,
         settled=measured("settled", wilson(float(settled.sum()), float(len(own)))),
-        settled_by=measured("settled by step", wilson(float(arrived.sum()), float(len(own))), step=float(by_step)),
+        settled_by=measured(
+            "settled by step", wilson(float(arrived.sum()), float(len(own))), step=float(by_step)
+        ),
         by_step=by_step,
         wrong_settled=measured("wrong when settled", _share(wrong, settled, anchored)),
         wrong_unsettled=measured("wrong when not settled", _share(wrong, ~settled, anchored)),

@@ -20,6 +20,17 @@ _ORIGIN: Final = {
     Origin.CANT_TELL: "whether it iterates or replays can't be told",
 }
 
+MOSTLY: Final = 0.9
+"""Where fewer inputs settle, the headline says what the others do."""
+_MOVES: Final = {
+    "drift": "drift",
+    "slow": "are still closing in",
+    "growing": "grow",
+    "moves": "go on moving",
+    "chaos": "are chaotic",
+    "diverged": "diverge",
+    "noisy map": "draw random numbers",
+}
 _WAYS: Final = {
     SWAPPED_START: "from swapped starts",
     DAMPED: "with half steps",
@@ -100,9 +111,27 @@ def spectrum_title(found: TraceFindings) -> str:
 def _settled(found: TraceFindings) -> str:
     name = visible(found.name)
     if math.isinf(found.by_step):
-        return f"{name} does not settle within {found.steps} steps on any of {found.inputs} inputs."
-    rest = "" if found.settled.value == found.settled_by.value else f" ({percent(found.settled)} in the end)"
-    return f"{name} settles by step {found.by_step:.0f} on {percent(found.settled_by)} of its inputs{rest}."
+        return (
+            f"{name} does not settle within {found.steps} steps on any of {found.inputs} inputs"
+            f"{_instead(found)}."
+        )
+    more = found.settled.value > found.settled_by.value
+    rest = f" ({percent(found.settled)} in the end)" if more else ""
+    away = _instead(found) if found.settled.value < MOSTLY else ""
+    return f"{name} settles by step {found.by_step:.0f} on {percent(found.settled_by)} of its inputs{rest}{away}."
+
+
+def _instead(found: TraceFindings) -> str:
+    """Say what the inputs that do not settle do, the commonest first."""
+    own = found.own
+    words = [
+        _MOVES.get(str(note), str(kind)) if note else _MOVES.get(str(kind), str(kind))
+        for kind, note, settled in zip(own.columns["kind"], own.columns["note"], own.settled, strict=True)
+        if not settled
+    ]
+    counts = {word: words.count(word) for word in dict.fromkeys(words)}
+    told = sorted(counts, key=lambda word: -counts[word])[:2]
+    return ": " + ", ".join(f"{counts[word]} {word}" for word in told) if told else ""
 
 
 def _right(found: TraceFindings) -> str:
@@ -196,6 +225,12 @@ def _trust(found: TraceFindings) -> str:
 
 
 def _onward(found: TraceFindings) -> str:
+    closing = int((found.own.columns["note"] == "slow").sum())
+    if closing > (1 - MOSTLY) * found.inputs:
+        return (
+            f"Run it longer: {closing} of {found.inputs} inputs are still closing in after {found.steps} "
+            f"steps (--steps {4 * found.steps}, in a new folder)."
+        )
     if found.beyond is None:
         return ""
     if found.beyond.high < 0:
@@ -214,7 +249,8 @@ def _onward(found: TraceFindings) -> str:
 def _another_way(found: TraceFindings) -> str:
     if found.origin is None or found.origin.verdict is Origin.ITERATES:
         return ""
-    return visible(found.origin.reason)
+    reason = visible(found.origin.reason)
+    return f"{reason[0].upper()}{reason[1:]}"
 
 
 def _anchor(found: TraceFindings) -> str:

@@ -31,8 +31,9 @@ def spec_of(*, quick: bool = False, untrained: bool = False, seed: int = 0) -> R
     elif quick:
         benches = (Bench(task="prefix sums", problems=128, **CORE),)
     else:
-        cores = tuple(Bench(task=task, **CORE) for task in ("parity", "sudoku"))
-        benches = (Bench(task="prefix sums"), *cores, blocks)
+        # at 800 steps parity is learned by some seeds only
+        parity, sudoku = Bench(task="parity", train_steps=1600, **CORE), Bench(task="sudoku", **CORE)
+        benches = (Bench(task="prefix sums"), parity, sudoku, blocks)
     return Recurrence(kind="recurrence", benches=benches, seed=seed)
 
 

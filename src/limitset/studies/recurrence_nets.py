@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ from limitset.datasets.recurrent.looped_block import RandomBlock
 from limitset.datasets.recurrent.looped_net import LoopedNet, net_for
 from limitset.datasets.recurrent.tasks import NOT_ASKED, TASKS, Problems
 from limitset.datasets.recurrent.training import ITERATIONS, train
+from limitset.instruments.dynamics.certify import certify
 from limitset.maps.latent.tensor_map import TensorMap
 from limitset.maps.user_loop import UserLoop
+from limitset.numerics.regions import Ball
 from limitset.report.trace_findings import TraceFindings, trace_findings
 from limitset.report.trace_tables import stacked_lists
 from limitset.store.tables import TablePart
@@ -30,6 +33,8 @@ SPECTRA: Final = 16
 """Ends of a net whose eigenvalues are looked at."""
 _BLOCK_ARMS: Final = (OWN, SWAPPED_START, SWAPPED_SOLVER)
 """Untrained blocks are not led by half steps: two other ways are enough, and there are many blocks."""
+CERTIFIED: Final = 64
+"""Draws from the ball on which self-map and contraction are tried."""
 _OUTER: Final = ("post", "sandwich")
 """Norms that bound the state, whatever the weights."""
 
@@ -51,13 +56,15 @@ def _net_rows(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
     net.eval()
     name = f"{chunk['task']} {chunk['norm']} {chunk['injection']} {chunk['net_seed']}"
     rows = []
+    drawn = task.draw(task.trained, 2, streams.child("certificate").generator())
+    certificate = _certificate(_loop_of(net, drawn, name).map, net.start(drawn.inputs), chunk, streams)
     for size in (task.trained, *task.beyond):
         problems = task.draw(size, int(chunk["problems"]), streams.child("problems", size).generator())
         loop = _loop_of(net, problems, name)
-        found, parts = _traced(loop, chunk, usual=ITERATIONS, streams=streams.child("trace", size))
+        found = _traced(loop, chunk, usual=ITERATIONS, streams=streams.child("trace", size))
         common = {"size": float(size), "trained_size": float(task.trained), "gain": UNDEFINED}
         loss = float(np.median(losses[-20:]))
-        rows.append({**_record(found, parts, chunk, name), **common, "loss": loss})
+        rows.append({**_record(found, chunk, name, certificate), **common, "loss": loss})
     return rows
 
 
@@ -81,9 +88,10 @@ def _block_rows(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
         usual_steps=0,
         identity=name,
     )
-    found, parts = _traced(loop, chunk, usual=0, streams=streams.child("trace"), arms=_BLOCK_ARMS, spectra=4)
+    found = _traced(loop, chunk, usual=0, streams=streams.child("trace"), arms=_BLOCK_ARMS, spectra=8)
     common = {"size": 1.0, "trained_size": 1.0, "gain": float(chunk["gain"]), "loss": UNDEFINED}
-    return [{**_record(found, parts, chunk, name), **common}]
+    certificate = _certificate(loop.map, loop.starts, chunk, streams)
+    return [{**_record(found, chunk, name, certificate), **common}]
 
 
 def _loop_of(net: LoopedNet, problems: Problems, name: str) -> UserLoop:
@@ -115,7 +123,7 @@ def _traced(
     streams: Streams,
     arms: tuple[str, ...] = ARMS,
     spectra: int = SPECTRA,
-) -> tuple[TraceFindings, Mapping[str, Any]]:
+) -> TraceFindings:
     far = int(chunk["far"])
     tolerance = float(chunk["tolerance"])
     options = TraceOptions(steps=far, tolerance=tolerance, spectra=spectra, drawn=0, arms=arms)
@@ -127,14 +135,12 @@ def _traced(
         "anchored": loop.key is not None,
         "inputs": len(loop),
     }
-    columns = parts["traces"].columns
-    return trace_findings(columns, loop=about, tolerance=tolerance, seed=0), columns
+    return trace_findings(parts["traces"].columns, loop=about, tolerance=tolerance, seed=0)
 
 
 def _record(
-    found: TraceFindings, columns: Mapping[str, Any], chunk: Mapping[str, Any], name: str
+    found: TraceFindings, chunk: Mapping[str, Any], name: str, certificate: str | None
 ) -> dict[str, Any]:
-    del columns
     own = found.own
     start = found.ways.get(SWAPPED_START)
     usual, far = found.usual_steps, found.steps
@@ -172,10 +178,30 @@ def _record(
         "exponent": _median(exponents),
         "origin": None if found.origin is None else str(found.origin.verdict),
         "kinds": ", ".join(f"{kind} {count}" for kind, count in zip(kinds, counts, strict=True)),
-        "certificate": "existence" if chunk["norm"] in _OUTER else None,
+        "certificate": certificate,
         "rights": None if rights is None else [float(share) for share in rights.mean(axis=0)],
         "settled_by": [float((arrivals <= step).mean()) for step in range(far + 1)],
     }
+
+
+def _certificate(map: TensorMap, starts: Tensor, chunk: Mapping[str, Any], streams: Streams) -> str:
+    """Say which hypotheses hold on the ball of states whose root mean square is 1 at most."""
+    shape, numbers = tuple(starts.shape[1:]), starts[0].numel()
+    outer = chunk["norm"] in _OUTER
+    radius = math.sqrt(numbers)  # a root mean square of 1 at every position
+    doubled = TensorMap(
+        step=lambda states, rows: map.step(states.to(starts), rows=rows.tolist(), rng=streams).double()
+    )
+    found = certify(
+        doubled,
+        region=Ball(centre=np.zeros(numbers), radius=radius),
+        image_radius=radius if outer else math.inf,
+        shape=shape,
+        samples=CERTIFIED,
+        rng=streams.child("certify").generator(),
+    )
+    told = {name: found.hypotheses.get(name) for name in ("self_map", "contraction")}
+    return ", ".join(f"{name.replace('_', '-')} {one}" for name, one in told.items() if one is not None)
 
 
 def _same(found: TraceFindings, arm: str) -> float:

@@ -41,7 +41,7 @@ _FINER: Final = 0.1
 """The swapped solver must come this much nearer than the tolerance."""
 _HELD_BYTES: Final = 200_000_000
 """Most memory that kept orbits may take."""
-EXPONENT_STEPS: Final = 200
+EXPONENT_STEPS: Final = 120
 """Steps along which an orbit that did not settle is asked for chaos."""
 _GOES_AWAY: Final = ("drift", "growing", "noisy map")
 """Notes of runs that are not bounded, or draw random numbers: no exponent tells what they end in."""
@@ -163,7 +163,7 @@ class _Chunk:
         )
 
     def solved(self, own: Arm) -> Arm:
-        """Find fixed points by Broyden's method, from the same starts, where the own way has settled on one."""
+        """Solve by Broyden's method from the same starts, where the own way has settled on a point."""
         f = VectorMap.of(self.loop.map, self.starts)
         starts, ends = f.flat(self.starts), f.flat(own.ends).clone()
         fixed = np.array([kind == LimitKind.FIXED for kind in own.kinds])
