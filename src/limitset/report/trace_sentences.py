@@ -118,7 +118,8 @@ def _settled(found: TraceFindings) -> str:
     more = found.settled.value > found.settled_by.value
     rest = f" ({percent(found.settled)} in the end)" if more else ""
     away = _instead(found) if found.settled.value < MOSTLY else ""
-    return f"{name} settles by step {found.by_step:.0f} on {percent(found.settled_by)} of its inputs{rest}{away}."
+    first = f"{name} settles by step {found.by_step:.0f} on {percent(found.settled_by)} of its inputs"
+    return f"{first}{rest}{away}."
 
 
 def _instead(found: TraceFindings) -> str:
