@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,26 +12,23 @@ from torch import Tensor
 from limitset.core.errors import InputError
 from limitset.core.fixed_points import FixedPoints, PointKind
 from limitset.core.intervals import wilson
-from limitset.core.limit_sets import Certificate
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
-from limitset.core.undefined import UNDEFINED, UNMATCHED
+from limitset.core.undefined import UNMATCHED
 from limitset.numerics.anderson import anderson
 from limitset.numerics.broyden import broyden
-from limitset.numerics.enclosures import newton_kantorovich
-from limitset.numerics.map_bounds import MapBounds, sampled_bounds
 from limitset.numerics.newton import newton
 from limitset.numerics.newton_gmres import newton_gmres
 from limitset.numerics.picard import picard
-from limitset.numerics.point_ends import PointEnds, SearchPlan, follow_strays, gather_ends
-from limitset.numerics.point_search import DENSE, search_points, step_cap
+from limitset.numerics.point_enclosures import Bounds, enclose_ends
+from limitset.numerics.point_ends import SearchPlan, follow_strays, gather_ends
+from limitset.numerics.point_search import search_points, step_cap
 from limitset.numerics.solution import Outcome, Solution
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "fixed_points"
 VERSION: Final = 1
 
-Bounds = Callable[[Tensor], MapBounds]
 Solver = Callable[..., Solution]
 SOLVERS: Final[Mapping[str, Solver]] = {
     "picard": picard,
@@ -166,7 +162,7 @@ def find_fixed_points(
     ends = gather_ends(
         f, states, kinds, plan=plan, eigenvalues=eigenvalues, rng=rng.child("krylov").generator()
     )
-    enclosed = _enclosed(f, ends, bounds, plan, rng.child("bounds").generator())
+    enclosed = enclose_ends(f, ends, bounds=bounds, plan=plan, rng=rng.child("bounds").generator())
     images = f(ends.states, plan.rows(len(ends.kinds))) if ends.kinds else ends.states
     size = torch.maximum(ends.states.norm(dim=1), images.norm(dim=1)).clamp(min=tolerance)
     return FixedPoints(
@@ -234,37 +230,6 @@ def _kinds(
             f"{chosen.size} of {strays.size} runs that found nothing were followed to slow points and drifts"
         )
     return states, tuple(kinds), tuple(notes)
-
-
-@dataclass(frozen=True)
-class _Enclosed:
-    certificates: tuple[Mapping[str, Certificate], ...]
-    existence: np.ndarray
-    uniqueness: np.ndarray
-
-
-def _enclosed(
-    f: VectorMap, ends: PointEnds, bounds: Bounds | None, plan: SearchPlan, rng: np.random.Generator
-) -> _Enclosed:
-    """Enclose the isolated fixed points."""
-    certificates: list[Mapping[str, Certificate]] = [{} for _ in ends.kinds]
-    radii = np.full((2, len(ends.kinds)), UNDEFINED)
-    isolated = np.array([kind is PointKind.FIXED for kind in ends.kinds], dtype=bool)
-    regular = np.flatnonzero(isolated & ~ends.facts.singular)
-    if regular.size and f.dimension <= DENSE:
-        states, rows = ends.states[torch.from_numpy(regular).to(ends.states.device)], plan.rows(regular.size)
-        known = (
-            sampled_bounds(f, states, radius=10 * plan.merge_distance, rows=rows, rng=rng)
-            if bounds is None
-            else bounds(states)
-        )
-        found = newton_kantorovich(f, states, bounds=known, rows=rows)
-        shown = _numpy(found.exists)
-        radii[0, regular] = np.where(shown, _numpy(found.error), UNDEFINED)
-        radii[1, regular] = np.where(shown, _numpy(found.reach), UNDEFINED)
-        for place, entry in enumerate(regular.tolist()):
-            certificates[entry] = found.certificates(place)
-    return _Enclosed(tuple(certificates), radii[0], radii[1])
 
 
 def _shares(labels: np.ndarray, count: int, confidence: float) -> dict[str, np.ndarray]:

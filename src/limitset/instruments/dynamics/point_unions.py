@@ -64,8 +64,8 @@ def union_of(first: FixedPoints, second: FixedPoints, *, confidence: float = 0.9
     ...     for at in (0.05, 0.8)
     ... )
     >>> both = union_of(low, high)
-    >>> low.fixed_count, high.fixed_count, sorted(both.states.ravel().round(6).tolist())
-    (1, 1, [0.0, 0.6875])
+    >>> low.fixed_count, both.fixed_count, sorted(both.states.ravel().round(6).tolist())
+    (1, 2, [0.0, 0.6875])
     """
     _require_one_map(first, second)
     groups = _same(first, second)
