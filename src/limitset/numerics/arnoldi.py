@@ -161,7 +161,7 @@ def decided_eigenvalues(
     rows: Rows | None = None,
     count: int = 6,
     krylov: int = 40,
-    most: int = 160,
+    most: int = 80,
     rng: np.random.Generator,
 ) -> Ritz:
     """Find the same as `leading_eigenvalues`, in larger spaces where the error reaches the unit circle.
@@ -254,12 +254,12 @@ def labels_of(states: Tensor, rows: Rows | None) -> list[int]:
 
 
 def _orthogonalised(vector: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
-    inside = vector.new_zeros(basis.shape[:2])
+    column, inside = vector[:, :, None], vector.new_zeros(*basis.shape[:2], 1)
     for _ in range(2):
-        share = torch.einsum("bkd,bd->bk", basis, vector)
-        vector = vector - torch.einsum("bkd,bk->bd", basis, share)
+        share = torch.bmm(basis, column)
+        column = torch.baddbmm(column, basis.mT, share, alpha=-1)
         inside = inside + share
-    return vector, inside
+    return column[:, :, 0], inside[:, :, 0]
 
 
 def _rounding(matrices: Tensor, dimension: int) -> Tensor:

@@ -69,7 +69,7 @@ def spectrum(
     rows: Sequence[int] | None = None,
     count: int = 6,
     krylov: int = 40,
-    most: int = 160,
+    most: int = 80,
     rng: np.random.Generator,
 ) -> Spectrum:
     r"""Find the eigenvalues of largest modulus of a map's Jacobian at many states at once.
@@ -109,7 +109,7 @@ def spectrum(
     -----
     The error is that of the eigenvalues found: beyond d = `krylov` a small one does not prove that no larger
     eigenvalue exists. Where many have almost the largest modulus (a Gaussian matrix) the error falls slowly:
-    raise `krylov` until it is small. An eigenvalue on the circle costs 40 + 80 + 160 products and stays
+    raise `krylov` until it is small. An eigenvalue on the circle costs 40 + 80 products and stays
     undecided. A radius below 1 promises decay in the end, not at once: see growth. The Rayleigh quotient of
     a power iteration is no radius: for a leading pair .9 exp(±1.2 i) it wanders from vector to vector.
 
