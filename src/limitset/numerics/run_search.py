@@ -133,7 +133,8 @@ def find_cycles(search: Search, step: int, active: np.ndarray, rules: Rules) -> 
             search.end[place] = 1
         elif lag > within:
             search.candidate[place] = 0
-        search.look[place] = step + 1 + period // 8
+        # a run that is slow to settle is looked at ever more rarely
+        search.look[place] = step + 1 + period // 8 + step // 32
 
 
 def propose(search: Search, step: int, active: np.ndarray, *, away: np.ndarray, rules: Rules) -> None:

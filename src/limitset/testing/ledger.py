@@ -117,7 +117,7 @@ TENSOR_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
         "continuation": _tabled(_ALL_OF_TENSORS),
         "find_fixed_points": _tabled(
             "start_order duplicates rotation scale precision bounds",
-            restart="starts one step further on lie nearer to what attracts, and fewer unstable points are found",
+            restart="starts one step further on lie nearer to what attracts: fewer unstable points show",
         ),
         "limit_sets": _tabled(_ALL_OF_TENSORS, noise=1e-4),
         "lyapunov_spectrum": _tabled(_ALL_OF_TENSORS, noise=1e-4),
