@@ -9,11 +9,15 @@ import torch
 from torch import Tensor
 
 from limitset.numerics.point_search import CHUNK, DENSE
+from limitset.numerics.search import capped
 from limitset.numerics.vector_map import Rows, VectorMap
 
 _FLAT: Final = 1e-3
 """Largest slope of the speed (a pure number) at a minimum."""
 _RISE: Final = 1.01
+_FALL: Final = 0.99
+_PATIENCE: Final = 12
+"""Steps without a fall of the speed by a hundredth, after which a row is left where it is."""
 _STRAIGHT: Final = 0.9
 """Share of its path that a drifting state gets away."""
 _STEADY: Final = (0.25, 4.0)
@@ -64,32 +68,33 @@ def least_speed(
 def _descended(
     f: VectorMap, x: Tensor, rows: np.ndarray, cap: float, max_steps: int
 ) -> tuple[Tensor, Tensor, Tensor]:
+    x, identity = x.clone(), torch.eye(x.shape[1]).to(x)
     gaps = f(x, rows) - x
-    speed = gaps.norm(dim=1)
-    damping = torch.full_like(speed, 1e-3)
-    identity = torch.eye(x.shape[1]).to(x)
-    systems = f.jacobian(x, rows) - identity
-    tiny = torch.finfo(x.dtype).tiny
+    speed, systems = gaps.norm(dim=1), f.jacobian(x, rows) - identity
+    damping, record, stale = torch.full_like(speed, 1e-3), speed.clone(), torch.zeros_like(speed)
+    live = torch.arange(len(x), device=x.device)
     for _ in range(max_steps):
-        slope = (systems.mT @ gaps[..., None])[..., 0]
-        if bool((slope.norm(dim=1) <= 1e-9 * speed).all()):
+        slope = (systems[live].mT @ gaps[live, :, None])[..., 0]
+        open_rows = (slope.norm(dim=1) > 1e-9 * speed[live]) & (stale[live] < _PATIENCE)
+        live, slope = live[open_rows], slope[open_rows]
+        if not len(live):
             break
-        normal = systems.mT @ systems + damping[:, None, None] * identity
+        normal = systems[live].mT @ systems[live] + damping[live, None, None] * identity
         steps, _ = torch.linalg.solve_ex(normal, -slope)
-        length = steps.norm(dim=1, keepdim=True)
-        trial = x + steps * (cap / length.clamp(min=max(cap, tiny)))
-        usable = torch.isfinite(trial).all(dim=1)
-        trial = torch.where(usable[:, None], trial, x)
-        moved = f(trial, rows) - trial
+        trial = x[live] + capped(steps, cap)
+        trial = torch.where(torch.isfinite(trial).all(dim=1)[:, None], trial, x[live])
+        held = rows[live.cpu().numpy()]
+        moved = f(trial, held) - trial
         size = moved.norm(dim=1)
-        better = size < speed
-        x, gaps = torch.where(better[:, None], trial, x), torch.where(better[:, None], moved, gaps)
-        speed = torch.where(better, size, speed)
-        damping = torch.where(better, damping / 3, damping * 4).clamp(1e-15, 1e15)
-        if bool(better.any()):
-            systems[better] = f.jacobian(x[better], rows[better.cpu().numpy()]) - identity
-        elif bool((damping >= 1e12).all()):
-            break
+        better = size < speed[live]
+        damping[live] = torch.where(better, damping[live] / 3, damping[live] * 4).clamp(1e-15, 1e15)
+        won = live[better]
+        x[won], gaps[won], speed[won] = trial[better], moved[better], size[better]
+        if len(won):
+            systems[won] = f.jacobian(x[won], rows[won.cpu().numpy()]) - identity
+        fell = speed[live] < _FALL * record[live]
+        record[live] = torch.where(fell, speed[live], record[live])
+        stale[live] = torch.where(fell, 0.0, stale[live] + 1)
     slope = (systems.mT @ gaps[..., None])[..., 0].norm(dim=1)
     return x, speed, (slope <= _FLAT * speed) & _rises(f, x, rows, speed, systems)
 
