@@ -232,11 +232,14 @@ def test_singular_newton_stalls():
 
 
 def test_every_option_of_newton_gmres_moves_the_answer():
-    starts = torch.tensor(np.random.default_rng(5).normal(size=(8, 64)))
-    f = of(tanh_net(gaussian_weights(64, gain=1.5, seed=1)), starts)
-    usual = newton_gmres(f, starts).evaluations
-    for option in ({"krylov": 4}, {"restarts": 1}, {"forcing": 0.5}, {"step_cap": 0.5}):
-        assert (newton_gmres(f, starts, **option).evaluations != usual).any()
+    layer, *_ = held_layer(radius=0.95)
+    starts = torch.zeros(6, 24, dtype=torch.float64)
+    f = of(layer, starts)
+    usual = newton_gmres(f, starts, krylov=3, restarts=2)
+    assert usual.outcomes == (Outcome.CONVERGED,) * 6
+    for option in ({"krylov": 6}, {"restarts": 1}, {"forcing": 0.9}, {"step_cap": 0.5}):
+        found = newton_gmres(f, starts, **{"krylov": 3, "restarts": 2, **option})
+        assert (found.evaluations != usual.evaluations).any()
 
 
 @pytest.mark.parametrize("solve", SOLVERS)
@@ -336,3 +339,20 @@ def test_jacobians_of_maps_that_refuse_many_directions():
     found = of(step, states).jacobian(states, range(3))
     assert torch.allclose(found, exact)
     assert max(sizes) == 21  # every state once a direction, with the input of its row
+
+
+@pytest.mark.parametrize("solve", SOLVERS)
+def test_an_lstm_cell_with_its_two_states(solve):
+    torch.manual_seed(0)
+    cell = torch.nn.LSTMCell(3, 5).double()
+    inputs = torch.randn(4, 3, dtype=torch.float64)
+
+    def step(states, rows):
+        return torch.stack(cell(inputs[rows], (states[:, 0], states[:, 1])), dim=1)
+
+    starts = torch.zeros(4, 2, 5, dtype=torch.float64)
+    f = of(step, starts)
+    found = solve(f, f.flat(starts), tolerance=1e-9)
+    assert found.outcomes == (Outcome.CONVERGED,) * 4
+    fixed = f.shaped(found.states)
+    assert torch.allclose(step(fixed, torch.arange(4)), fixed, atol=1e-8)
