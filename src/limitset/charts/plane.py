@@ -113,4 +113,5 @@ def eigenvalues_chart(values: Sequence[Mapping[str, Any]]) -> Any:
         .mark_point(filled=True, size=40, opacity=0.6, color=MUTED)
         .encode(x=x, y=y, tooltip=[alt.Tooltip("item:N"), alt.Tooltip("size:Q", title="modulus")])
     )
-    return finished(edge + points, height=HEIGHT)
+    # as wide as it is high: a circle must look like one
+    return finished(edge + points, height=HEIGHT).properties(width=HEIGHT)
