@@ -43,8 +43,8 @@ def continuation(
     """Find the limit sets at every value of a parameter, and name alike those that go over into each other.
 
     At each value the starts are run, and with them a few states of every set found at the value before: a set
-    that has lost its starts is still found as long as it attracts. Sets of neighbouring values are matched one
-    to one so that the sum of their distances (`core.continued.set_distance`) is least.
+    that has lost its starts is still found as long as it attracts. Sets of neighbouring values are matched
+    one to one so that the sum of their distances (`core.continued.set_distance`) is least.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def continuation(
     rng
         Random streams, the same at every value.
     reach
-        Farthest distance of two sets of one name at neighbouring values, in the unit of the states, above
-        0; inf matches whatever is nearest.
+        Farthest distance of two sets of one name at neighbouring values, in the unit of the states,
+        above 0; inf matches whatever is nearest.
     steps, exponent_steps, tolerance, bound, confidence, memory
         As in `limit_sets`.
 
