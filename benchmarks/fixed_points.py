@@ -143,8 +143,8 @@ def measured(name, dtype):
             plain = len(merged(ends.double().numpy()))
             plain_seconds.append(spent)
     if size >= 256:
-        starts, spent = timed(lambda: continued(size, gain))
-        lists.append(instrument(starts))
+        traced, spent = timed(lambda: continued(size, gain))
+        lists.append(instrument(traced))
         print(
             f"{name:11s} continuation of the gain: {lists[-1].fixed_count} points, {spent:.1f} s", flush=True
         )
