@@ -6,7 +6,15 @@ import torch
 
 from limitset.core.errors import InputError
 from limitset.core.streams import Streams
-from limitset.maps.known import circle_map, cosine, gaussian_weights, logistic, rotation, tanh_net
+from limitset.maps.known import (
+    circle_map,
+    cosine,
+    gaussian_weights,
+    logistic,
+    rotation,
+    square_root,
+    tanh_net,
+)
 from limitset.maps.latent import TensorMap
 from limitset.numerics.anderson import anderson
 from limitset.numerics.auto import auto
@@ -223,6 +231,27 @@ def test_auto_says_that_nothing_is_fixed():
     found = auto(VectorMap.of(circle_map(0.3, coupling=0.5), starts), starts)
     assert not converged(found).any()
     assert (found.residual > 1e-6).all()
+
+
+def test_auto_keeps_no_state_that_ran_away():
+    # nothing is fixed: whatever is called converged must truly be within the tolerance, and finite to float64
+    starts = torch.tensor([[0.3], [1.0], [50.0]], dtype=torch.float64)
+    for solve in (anderson, broyden, auto):
+        found = solve(VectorMap.of(square_root(), starts), starts, tolerance=1e-8)
+        exact = 1 / (found.states + torch.sqrt(1 + found.states**2))
+        good = converged(found)
+        assert (exact[good] <= 2e-8).all()
+        assert (found.states[good].abs() * 2**-53 <= 1e-8).all()
+
+
+def test_one_row_out_of_reach_of_the_type_does_not_stop_the_others():
+    # at 1e6 float32 steps by 0.06: that row can never be within 1e-4
+    starts = torch.zeros(2, 1)
+    far = torch.tensor([[1.0], [3.3e5]])
+    f = VectorMap.of(TensorMap(step=lambda x, rows: 0.7 * torch.sin(x) + far[rows] + x * 0.3), starts)
+    found = auto(f, starts, tolerance=1e-4)
+    assert found.outcomes[0] == Outcome.CONVERGED
+    assert found.outcomes[1] != Outcome.CONVERGED
 
 
 def test_bad_options_of_auto_are_refused():

@@ -13,7 +13,7 @@ from torch import Tensor
 from limitset.numerics.anderson import Past, mix
 from limitset.numerics.broyden import LEARNING, Inverse, learn, updates_that_fit
 from limitset.numerics.broyden import MEMORY as UPDATES
-from limitset.numerics.newton import MEMORY, STEP_CAP, checked_cap, newton
+from limitset.numerics.newton import MEMORY, STEP_CAP, checked_cap, descend, rows_that_fit
 from limitset.numerics.picard import iterate
 from limitset.numerics.search import (
     Outlook,
@@ -113,19 +113,16 @@ def auto(
     def learning(search: Search, x: Tensor, steps: int) -> None:
         learn(search, x, Inverse(x, updates_that_fit(x, steps, UPDATES)), max_steps=steps)
 
-    book.hand(f, "picard", plainly, max_steps, outlook=PLAIN)
-    book.hand(f, "anderson", mixed, max_steps, outlook=MIXED)
-    book.hand(f, "broyden", learning, max_steps, patience=LEARNING)
-    places = book.stalled_places()
-    if places.size and f.dimension <= dense:
-        x, given, limits = book.given(places)
+    def newtonian(search: Search, x: Tensor, steps: int) -> None:
         memory = max(MEMORY, 2 * f.dimension**2 * x.element_size())
-        book.write(
-            places,
-            newton(
-                f, x, rows=given, tolerance=limits, max_steps=NEWTON_STEPS, step_cap=step_cap, memory=memory
-            ),
-        )
+        chunk = rows_that_fit(x, memory)
+        descend(search, x, max_steps=steps, step_cap=step_cap, chunk=chunk)
+
+    book.hand(f, "picard", plainly, max_steps, outlook=PLAIN)
+    book.hand(f, "anderson", mixed, max_steps, outlook=MIXED, refuses=False)
+    book.hand(f, "broyden", learning, max_steps, patience=LEARNING, refuses=False)
+    if f.dimension <= dense:
+        book.hand(f, "newton", newtonian, book.steps + NEWTON_STEPS, refuses=False)
     return book.solution()
 
 
@@ -155,15 +152,8 @@ class _Book:
             solvers=[""] * size,
         )
 
-    def open_places(self) -> np.ndarray:
-        return np.array(
-            [p for p, one in enumerate(self.outcomes) if one != Outcome.CONVERGED], dtype=np.int64
-        )
-
-    def stalled_places(self) -> np.ndarray:
-        return np.array(
-            [p for p in self.open_places() if self.outcomes[p] != Outcome.OUT_OF_STEPS], dtype=np.int64
-        )
+    def open_places(self, done: tuple[Outcome, ...]) -> np.ndarray:
+        return np.array([p for p, one in enumerate(self.outcomes) if one not in done], dtype=np.int64)
 
     def given(self, places: np.ndarray) -> tuple[Tensor, list[int], Tensor]:
         index = torch.as_tensor(places, device=self.states.device)
@@ -178,8 +168,9 @@ class _Book:
         max_steps: int,
         **rules: Outlook | int,
     ) -> None:
-        """Let a method have the rows that are open."""
-        places, steps = self.open_places(), max_steps - self.steps
+        """Let a method have the rows that have stalled or diverged (at first: all)."""
+        done = (Outcome.CONVERGED, Outcome.OUT_OF_STEPS) if self.steps else ()
+        places, steps = self.open_places(done), max_steps - self.steps
         if places.size and steps > 0:
             x, given, limits = self.given(places)
             search = Search(f, x, rows=given, tolerance=limits, solver=name, **rules)  # type: ignore[arg-type]
@@ -192,7 +183,8 @@ class _Book:
         index = torch.as_tensor(places)
         self.evaluations[index] += found.evaluations
         index = index.to(self.states.device)
-        better = found.residual < self.residual[index]
+        settled = torch.tensor([one == Outcome.CONVERGED for one in found.outcomes], device=index.device)
+        better = settled | (found.residual < self.residual[index])
         self.states[index[better]] = found.states[better]
         self.residual[index[better]] = found.residual[better]
         for place, outcome, name in zip(places.tolist(), found.outcomes, found.solvers, strict=True):

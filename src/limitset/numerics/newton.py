@@ -90,24 +90,31 @@ def newton(
     checked_cap(step_cap)
     chunk = rows_that_fit(starts, memory)
     search = Search(f, starts, rows=rows, tolerance=tolerance, solver="newton")
+    descend(search, starts, max_steps=max_steps, step_cap=step_cap, chunk=chunk, jacobian=jacobian)
+    return search.solution()
+
+
+def descend(
+    search: Search,
+    starts: Tensor,
+    *,
+    max_steps: int,
+    step_cap: float,
+    chunk: int,
+    jacobian: Jacobian | None = None,
+) -> None:
+    """Take Newton steps until every row has ended or the steps have, `chunk` Jacobians at a time."""
     x = starts.detach()
     while search.going(max_steps + 1):
         gaps = search(x) - x
         x, gaps = kept(search.seen(x, gaps), x, gaps)
         if search.going(max_steps + 1):
-            steps = [
-                _newton_steps(
-                    f,
-                    x[place : place + chunk],
-                    search.live_rows[place : place + chunk],
-                    gaps[place : place + chunk],
-                    jacobian,
-                )
-                for place in range(0, len(x), chunk)
-            ]
-            search.spend(0 if jacobian else f.dimension)
+            steps = []
+            for place in range(0, len(x), chunk):
+                part = slice(place, place + chunk)
+                steps.append(_newton_steps(search.f, x[part], search.live_rows[part], gaps[part], jacobian))
+            search.spend(0 if jacobian else search.f.dimension)
             x = x + capped(torch.cat(steps), step_cap)
-    return search.solution()
 
 
 def _newton_steps(f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor, jacobian: Jacobian | None) -> Tensor:

@@ -73,6 +73,8 @@ class Search:
         Steps without a new least or largest residual after which a row has stalled.
     outlook
         When given, rows that will need too many steps at their pace are called stalled as well.
+    refuses
+        Whether a tolerance that no row can reach in this type is an error (else its rows stall).
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Search:
         solver: str,
         patience: int = PATIENCE,
         outlook: Outlook | None = None,
+        refuses: bool = True,
     ) -> None:
         checked_starts(f, starts)
         size = starts.shape[0]
         self.f = f
         self.solver = solver
         self.patience = patience
+        self.refuses = refuses
         self.outlook = outlook
         self.all_rows = checked_rows(rows, size)
         self.tolerance = checked_tolerance(tolerance, size)
@@ -125,8 +129,13 @@ class Search:
         if self.steps == 0:
             self._start(states + gaps, residual)
         self.steps += 1
-        self._trail.append(residual)
         converged = residual <= self._limit
+        if converged.any():
+            # a state so large that rounding alone exceeds the tolerance has run away, whatever its residual
+            norm = torch.linalg.vector_norm(states, dim=1).to("cpu", torch.float64).numpy()
+            residual = np.where(converged & (self.unit * norm > self._limit), np.nan, residual)
+            converged = residual <= self._limit
+        self._trail.append(residual)
         if self._all_fell(states, residual):
             ended = converged.astype(np.int64)
         else:
@@ -138,13 +147,7 @@ class Search:
         if self.outlook:
             far = self.outlook.too_far(self._trail, self._least, self._limit)
             ended[far & (ended == GOES_ON)] = STALLED
-        if not ended.any():
-            return None
-        if converged.any():
-            # a state so large that rounding alone exceeds the tolerance has run away, whatever its residual
-            norm = torch.linalg.vector_norm(states, dim=1).to("cpu", torch.float64).numpy()
-            ended[converged & (self.unit * norm > self._limit)] = DIVERGED
-        return self._end(ended)
+        return self._end(ended) if ended.any() else None
 
     def _end(self, ended: np.ndarray) -> Left:
         gone = np.flatnonzero(ended)
@@ -192,8 +195,9 @@ class Search:
             self.residual[self.active[places]] = self._least[places]
 
     def _start(self, images: Tensor, residual: np.ndarray) -> None:
-        size = images.norm(dim=1).to("cpu", torch.float64).numpy()
-        refuse_unreachable(self._limit, self.unit * size)
+        if self.refuses:
+            size = torch.linalg.vector_norm(images, dim=1).to("cpu", torch.float64).numpy()
+            refuse_unreachable(self._limit, self.unit * size)
         # once the residual has grown by 1/eps, nothing of the start is left in the digits of the state
         self._bound = np.minimum(np.maximum(residual, self._limit) / (2 * self.unit), np.finfo(float).max)
 
