@@ -98,8 +98,7 @@ def tanh_net(weights: np.ndarray) -> TensorMap:
 
     References
     ----------
-    Goles and Olivos (1981), doi:10.1016/0012-365X(80)90140-X; Marcus and Westervelt (1989),
-    doi:10.1103/PhysRevA.40.501.
+    Marcus and Westervelt (1989), doi:10.1103/PhysRevA.40.501.
     """
     matrix = torch.as_tensor(np.array(weights, dtype=np.float64))
     return TensorMap(step=lambda states: torch.tanh(states @ matrix.to(states).T))
@@ -166,7 +165,7 @@ def cube_roots() -> TensorMap:
 
     References
     ----------
-    Cayley (1879), doi:10.2307/2369201; Peitgen and Richter (1986), doi:10.1007/978-3-642-61717-1.
+    Peitgen and Richter (1986), doi:10.1007/978-3-642-61717-1.
     """
 
     def step(states: Tensor) -> Tensor:
