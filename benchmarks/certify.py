@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from limitset.maps.known import gaussian_weights, tanh_net
-from limitset.numerics.enclosures import newton_kantorovich
-from limitset.numerics.interval_arithmetic import IntervalArray
-from limitset.numerics.krawczyk import krawczyk
-from limitset.numerics.map_bounds import tanh_net_bounds
+from limitset.numerics.enclosing.enclosures import newton_kantorovich
+from limitset.numerics.enclosing.interval_arithmetic import IntervalArray
+from limitset.numerics.enclosing.krawczyk import krawczyk
+from limitset.numerics.enclosing.map_bounds import tanh_net_bounds
 from limitset.numerics.vector_map import VectorMap
 
 try:

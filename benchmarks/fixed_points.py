@@ -22,10 +22,10 @@ from scipy.optimize import root
 from limitset.core.streams import Streams
 from limitset.instruments.dynamics import find_fixed_points, union_of
 from limitset.maps.known import gaussian_weights, tanh_net, three_bits
-from limitset.numerics.map_bounds import tanh_net_bounds
-from limitset.numerics.merging import merge
-from limitset.numerics.newton import newton
-from limitset.numerics.point_search import search_points, step_cap
+from limitset.numerics.enclosing.map_bounds import tanh_net_bounds
+from limitset.numerics.points.merging import merge
+from limitset.numerics.points.point_search import search_points, step_cap
+from limitset.numerics.solvers.newton import newton
 from limitset.numerics.vector_map import VectorMap
 
 TOLERANCE = 1.41e-6

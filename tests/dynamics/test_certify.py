@@ -14,7 +14,7 @@ from limitset.instruments.dynamics import Ball, Box, OpenBox, Sphere
 from limitset.instruments.dynamics import certify as certify_at_full
 from limitset.maps.known import DOTTIE, cosine, gaussian_weights, rotation, square_root, tanh_net
 from limitset.maps.latent import TensorMap
-from limitset.numerics.norm_bounds import spectral_norm_above
+from limitset.numerics.enclosing.norm_bounds import spectral_norm_above
 
 PROVED, EMPIRICAL, REFUTED = Certificate.PROVED, Certificate.EMPIRICAL, Certificate.REFUTED
 TURN = 0.1

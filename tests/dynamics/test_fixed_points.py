@@ -27,8 +27,8 @@ from limitset.maps.known import (
     three_bits,
 )
 from limitset.maps.latent import TensorMap
-from limitset.numerics.map_bounds import MapBounds, tanh_net_bounds
-from limitset.numerics.merging import merge
+from limitset.numerics.enclosing.map_bounds import MapBounds, tanh_net_bounds
+from limitset.numerics.points.merging import merge
 
 
 def normal(count, dimension, *, scale=1.0, seed=0):

@@ -20,7 +20,7 @@ from limitset.maps.known import (
     three_bits,
 )
 from limitset.maps.latent import TensorMap
-from limitset.numerics.merging import merge
+from limitset.numerics.points.merging import merge
 
 
 def normal(count, *shape, scale=1.0, seed=0):

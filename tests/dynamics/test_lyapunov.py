@@ -156,7 +156,7 @@ def test_few_directions_equal_the_first_of_all(net, monkeypatch):
     system, start = net
     options = {"steps": 400, "burn_in": 200}
     whole = lyapunov_spectrum(system, start, rng=rng(), **options).exponents
-    monkeypatch.setattr("limitset.numerics.exponents.DENSE_DIMENSION", 1)  # products only
+    monkeypatch.setattr("limitset.numerics.stability.exponents.DENSE_DIMENSION", 1)  # products only
     few = lyapunov_spectrum(system, start, count=3, rng=rng(), **options)
     assert np.isnan(few.determinant_gap[0])
     for index in range(3):
@@ -169,11 +169,11 @@ def test_few_directions_equal_the_first_of_all(net, monkeypatch):
 def test_products_and_whole_jacobians_agree_exactly(net, monkeypatch):
     system, start = net
     dense = lyapunov_spectrum(system, start, steps=30, count=4, rng=rng()).exponents.value
-    monkeypatch.setattr("limitset.numerics.exponents.DENSE_DIMENSION", 1)
+    monkeypatch.setattr("limitset.numerics.stability.exponents.DENSE_DIMENSION", 1)
     products = lyapunov_spectrum(system, start, steps=30, count=4, rng=rng()).exponents.value
     assert products == pytest.approx(dense, abs=1e-10)
-    monkeypatch.setattr("limitset.numerics.tangent.PUSH_BYTES", 2 * 48 * 8)
-    monkeypatch.setattr("limitset.numerics.exponents.FRAME_BYTES", 1)
+    monkeypatch.setattr("limitset.numerics.stability.tangent.PUSH_BYTES", 2 * 48 * 8)
+    monkeypatch.setattr("limitset.numerics.stability.exponents.FRAME_BYTES", 1)
     grouped = lyapunov_spectrum(system, start, steps=30, count=4, rng=rng()).exponents.value
     assert grouped == pytest.approx(dense, abs=1e-10)
 

@@ -8,7 +8,7 @@ from limitset.core.errors import InputError
 from limitset.maps.known import THREE_BIT_LEVEL, gaussian_weights, linear, rotation, three_bits
 from limitset.maps.latent import TensorMap
 from limitset.numerics import arnoldi as module
-from limitset.numerics.arnoldi import arnoldi, leading_eigenvalues
+from limitset.numerics.stability.arnoldi import arnoldi, leading_eigenvalues
 from limitset.numerics.vector_map import VectorMap
 
 

@@ -13,12 +13,17 @@ from limitset.core.errors import InputError
 from limitset.core.limit_sets import Certificate
 from limitset.maps.known import DOTTIE, cosine, gaussian_weights, linear, tanh_net, three_bits
 from limitset.maps.latent import TensorMap
-from limitset.numerics.banach import banach_error, banach_steps
-from limitset.numerics.enclosures import newton_kantorovich
-from limitset.numerics.interval_arithmetic import IntervalArray
-from limitset.numerics.krawczyk import enclose_point, jacobian_norm, jacobian_radius, krawczyk
-from limitset.numerics.map_bounds import MapBounds, sampled_bounds, tanh_net_bounds, tanh_net_lipschitz
-from limitset.numerics.norm_bounds import (
+from limitset.numerics.enclosing.banach import banach_error, banach_steps
+from limitset.numerics.enclosing.enclosures import newton_kantorovich
+from limitset.numerics.enclosing.interval_arithmetic import IntervalArray
+from limitset.numerics.enclosing.krawczyk import enclose_point, jacobian_norm, jacobian_radius, krawczyk
+from limitset.numerics.enclosing.map_bounds import (
+    MapBounds,
+    sampled_bounds,
+    tanh_net_bounds,
+    tanh_net_lipschitz,
+)
+from limitset.numerics.enclosing.norm_bounds import (
     frobenius_above,
     gamma,
     length_above,
@@ -138,7 +143,7 @@ def test_random_net_is_enclosed_and_chunks_change_nothing(monkeypatch):
     jacobians = (1 - torch.tanh(states @ matrix.T) ** 2)[:, :, None] * matrix
     given = newton_kantorovich(f, states, bounds=bounds, jacobians=jacobians)
     assert given.reach.numpy() == pytest.approx(got.reach.numpy(), rel=1e-9)
-    monkeypatch.setattr("limitset.numerics.enclosures.CHUNK_ENTRIES", 2 * 32**2)
+    monkeypatch.setattr("limitset.numerics.enclosing.enclosures.CHUNK_ENTRIES", 2 * 32**2)
     small = newton_kantorovich(f, states, bounds=bounds)
     assert small.error.numpy() == pytest.approx(got.error.numpy(), rel=1e-6)
 

@@ -10,8 +10,8 @@ from limitset.core.errors import InputError
 from limitset.maps.known import gaussian_weights, tanh_net
 from limitset.maps.latent import TensorMap
 from limitset.numerics import tangent
-from limitset.numerics.exponents import Sign, sign_of_exponent, stretches
-from limitset.numerics.tangent import orthonormal, pushed
+from limitset.numerics.stability.exponents import Sign, sign_of_exponent, stretches
+from limitset.numerics.stability.tangent import orthonormal, pushed
 from limitset.numerics.vector_map import VectorMap
 
 

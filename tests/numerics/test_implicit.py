@@ -7,8 +7,8 @@ import torch
 from limitset.core.errors import InputError, UndefinedError
 from limitset.maps.known import gaussian_weights
 from limitset.maps.latent import TensorMap
-from limitset.numerics.choosing import SOLVERS, solver_named
-from limitset.numerics.implicit import ADJOINTS, implicit_fixed_point
+from limitset.numerics.solvers.choosing import SOLVERS, solver_named
+from limitset.numerics.solvers.implicit import ADJOINTS, implicit_fixed_point
 from limitset.numerics.vector_map import VectorMap
 
 EXACT = {"tolerance": 1e-12, "adjoint_tolerance": 1e-11}

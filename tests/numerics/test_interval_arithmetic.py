@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limitset.core.errors import InputError
-from limitset.numerics.interval_arithmetic import IntervalArray, OutsideDomainError
-from limitset.numerics.interval_duals import IntervalDual, interval_jacobian
+from limitset.numerics.enclosing.interval_arithmetic import IntervalArray, OutsideDomainError
+from limitset.numerics.enclosing.interval_duals import IntervalDual, interval_jacobian
 
 EPS = 2.0**-52
 reals = st.floats(-1e6, 1e6, allow_subnormal=False)

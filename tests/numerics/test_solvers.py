@@ -20,13 +20,13 @@ from limitset.maps.known import (
     three_bits,
 )
 from limitset.maps.latent import TensorMap
-from limitset.numerics.anderson import anderson
-from limitset.numerics.auto import auto
-from limitset.numerics.broyden import broyden
-from limitset.numerics.newton import newton
-from limitset.numerics.newton_gmres import newton_gmres
-from limitset.numerics.picard import picard
-from limitset.numerics.solution import Outcome
+from limitset.numerics.solvers.anderson import anderson
+from limitset.numerics.solvers.auto import auto
+from limitset.numerics.solvers.broyden import broyden
+from limitset.numerics.solvers.newton import newton
+from limitset.numerics.solvers.newton_gmres import newton_gmres
+from limitset.numerics.solvers.picard import picard
+from limitset.numerics.solvers.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
 
 SOLVERS = [picard, anderson, broyden, newton, newton_gmres, auto]

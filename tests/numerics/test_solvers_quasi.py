@@ -16,12 +16,12 @@ from limitset.maps.known import (
     tanh_net,
 )
 from limitset.maps.latent import TensorMap
-from limitset.numerics.anderson import anderson
-from limitset.numerics.auto import auto
-from limitset.numerics.broyden import broyden, updates_that_fit
-from limitset.numerics.gmres import gmres
-from limitset.numerics.picard import picard
-from limitset.numerics.solution import Outcome
+from limitset.numerics.solvers.anderson import anderson
+from limitset.numerics.solvers.auto import auto
+from limitset.numerics.solvers.broyden import broyden, updates_that_fit
+from limitset.numerics.solvers.gmres import gmres
+from limitset.numerics.solvers.picard import picard
+from limitset.numerics.solvers.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
 
 

@@ -11,6 +11,7 @@ from limitset.core.exits import ExitStatus
 from limitset.core.lab import NET_KINDS
 from limitset.report.lab_findings import CellVerdict, lab_findings
 from limitset.report.lab_page import lab_page
+from limitset.store.study_folder import StudyFolder
 from limitset.studies import recurrence
 from limitset.studies.recurrence_nets import net_tables
 
@@ -159,3 +160,19 @@ def test_what_the_command_line_asks_for():
 def test_no_net_is_refused():
     with pytest.raises(InputError, match="one net at least"):
         lab_findings({"task": np.array([], dtype=object)})
+
+
+@pytest.mark.slow
+def test_the_quick_laboratory_finds_the_one_cell_that_settles_and_is_right(tmp_path):
+    done = recurrence.run_recurrence(recurrence.spec_of(quick=True), tmp_path / "lab", date="today")
+    with StudyFolder.open(done.folder) as folder:
+        found = lab_findings(folder.table("nets", NET_KINDS))
+    far = {(cell.norm, cell.injection): cell for cell in found.hardest("prefix sums")}
+    trained = {(cell.norm, cell.injection): cell for cell in found.of("prefix sums", size=12)}
+    assert far["post", "additive"].verdict is CellVerdict.SETTLED_RIGHT
+    assert far["post", "additive"].iterates == 3
+    for cell in (("none", "additive"), ("none", "start"), ("post", "start")):
+        assert far[cell].shares["right_far"].value < 0.3
+        # at the size and the step of the training they look as good
+        assert trained[cell].shares["right_usual"].value > 0.9
+    assert "post-norm, input added" in done.page.headline[0]

@@ -22,7 +22,7 @@ from limitset.datasets.recurrent.training import ITERATIONS, train
 from limitset.instruments.dynamics.certify import certify
 from limitset.maps.latent.tensor_map import TensorMap
 from limitset.maps.user_loop import UserLoop
-from limitset.numerics.regions import Ball
+from limitset.numerics.enclosing.regions import Ball
 from limitset.report.trace_findings import TraceFindings, trace_findings
 from limitset.report.trace_tables import stacked_lists
 from limitset.store.tables import TablePart

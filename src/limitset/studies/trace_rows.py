@@ -26,10 +26,10 @@ from limitset.core.undefined import NEVER, UNDEFINED
 from limitset.instruments.dynamics.tensor_orbits import run_tensors
 from limitset.maps.latent.tensor_map import TensorMap
 from limitset.maps.user_loop import UserLoop
-from limitset.numerics.arnoldi import leading_eigenvalues
-from limitset.numerics.broyden import broyden
-from limitset.numerics.exponents import Sign, sign_of_exponent, stretches
-from limitset.numerics.solution import Outcome
+from limitset.numerics.solvers.broyden import broyden
+from limitset.numerics.solvers.solution import Outcome
+from limitset.numerics.stability.arnoldi import leading_eigenvalues
+from limitset.numerics.stability.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.vector_map import VectorMap
 from limitset.store.tables import TablePart
 from limitset.studies.trace_arms import DAMPING, Arm, carried, damped, growth_of, kind_of

@@ -13,8 +13,8 @@ from limitset.core.errors import InputError
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
-from limitset.numerics.arnoldi import labels_of
-from limitset.numerics.exponents import stretches
+from limitset.numerics.stability.arnoldi import labels_of
+from limitset.numerics.stability.exponents import stretches
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "stretch_by_part"

@@ -16,13 +16,20 @@ from limitset.core.levels import Level
 from limitset.core.limit_sets import Certificate
 from limitset.core.protocols import SelfMap
 from limitset.core.results import Measurement
-from limitset.numerics.certifications import BANACH, BROUWER, Certification, Standing, strongest, weakest
-from limitset.numerics.contradictions import require_same_map, require_theorems
-from limitset.numerics.interval_arithmetic import OutsideDomainError
-from limitset.numerics.krawczyk import KrawczykBox, enclose_point, krawczyk
-from limitset.numerics.regions import Ball, Box, Region
-from limitset.numerics.sampled_facts import Facts, sampled_facts
-from limitset.numerics.sweeps import Sweep, sweep
+from limitset.numerics.enclosing.certifications import (
+    BANACH,
+    BROUWER,
+    Certification,
+    Standing,
+    strongest,
+    weakest,
+)
+from limitset.numerics.enclosing.contradictions import require_same_map, require_theorems
+from limitset.numerics.enclosing.interval_arithmetic import OutsideDomainError
+from limitset.numerics.enclosing.krawczyk import KrawczykBox, enclose_point, krawczyk
+from limitset.numerics.enclosing.regions import Ball, Box, Region
+from limitset.numerics.enclosing.sampled_facts import Facts, sampled_facts
+from limitset.numerics.enclosing.sweeps import Sweep, sweep
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "certify"

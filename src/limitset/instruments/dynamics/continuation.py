@@ -17,7 +17,7 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNMATCHED
-from limitset.numerics.end_sets import end_sets
+from limitset.numerics.running.end_sets import end_sets
 
 INSTRUMENT: Final = "continuation"
 VERSION: Final = 1

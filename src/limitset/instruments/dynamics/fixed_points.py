@@ -15,15 +15,15 @@ from limitset.core.intervals import wilson
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNMATCHED
-from limitset.numerics.anderson import anderson
-from limitset.numerics.broyden import broyden
-from limitset.numerics.newton import newton
-from limitset.numerics.newton_gmres import newton_gmres
-from limitset.numerics.picard import picard
-from limitset.numerics.point_enclosures import Bounds, enclose_ends
-from limitset.numerics.point_ends import SearchPlan, follow_strays, gather_ends
-from limitset.numerics.point_search import search_points, step_cap
-from limitset.numerics.solution import Outcome, Solution
+from limitset.numerics.points.point_enclosures import Bounds, enclose_ends
+from limitset.numerics.points.point_ends import SearchPlan, follow_strays, gather_ends
+from limitset.numerics.points.point_search import search_points, step_cap
+from limitset.numerics.solvers.anderson import anderson
+from limitset.numerics.solvers.broyden import broyden
+from limitset.numerics.solvers.newton import newton
+from limitset.numerics.solvers.newton_gmres import newton_gmres
+from limitset.numerics.solvers.picard import picard
+from limitset.numerics.solvers.solution import Outcome, Solution
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "fixed_points"

@@ -16,8 +16,8 @@ from limitset.core.errors import InputError
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.undefined import NEVER, UNDEFINED
-from limitset.numerics.arnoldi import arnoldi, labels_of, leading_eigenvalues
-from limitset.numerics.singular import chained_norms, power_norms, resolvent_bound
+from limitset.numerics.stability.arnoldi import arnoldi, labels_of, leading_eigenvalues
+from limitset.numerics.stability.singular import chained_norms, power_norms, resolvent_bound
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "growth"

@@ -11,7 +11,7 @@ from torch import Tensor
 from limitset.core.limit_sets import LimitSets
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
-from limitset.numerics.end_sets import end_sets
+from limitset.numerics.running.end_sets import end_sets
 
 INSTRUMENT: Final = "limit_sets"
 VERSION: Final = 1

@@ -16,8 +16,8 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
-from limitset.numerics.arnoldi import labels_of
-from limitset.numerics.exponents import Sign, Stretches, sign_of_exponent, stretches
+from limitset.numerics.stability.arnoldi import labels_of
+from limitset.numerics.stability.exponents import Sign, Stretches, sign_of_exponent, stretches
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "lyapunov_spectrum"

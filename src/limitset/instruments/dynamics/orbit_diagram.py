@@ -12,8 +12,8 @@ from limitset.core.continued import OrbitDiagram
 from limitset.core.errors import InputError
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
-from limitset.numerics.map_checks import stepped
-from limitset.numerics.run_checks import check_starts
+from limitset.numerics.running.map_checks import stepped
+from limitset.numerics.running.run_checks import check_starts
 
 INSTRUMENT: Final = "orbit_diagram"
 VERSION: Final = 1

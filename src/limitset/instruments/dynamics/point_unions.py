@@ -13,7 +13,7 @@ from limitset.core.errors import InputError
 from limitset.core.fixed_points import FixedPoints, PointKind
 from limitset.core.intervals import wilson
 from limitset.core.undefined import UNMATCHED
-from limitset.numerics.merging import merge
+from limitset.numerics.points.merging import merge
 
 INSTRUMENT: Final = "fixed_points_union"
 VERSION: Final = 1

@@ -19,8 +19,8 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.core.undefined import NEVER
-from limitset.numerics.run_checks import check_starts, checked_rows, checked_tolerance
-from limitset.numerics.shocks import homes_of, random_directions
+from limitset.numerics.running.run_checks import check_starts, checked_rows, checked_tolerance
+from limitset.numerics.stability.shocks import homes_of, random_directions
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "return_time"

@@ -18,8 +18,8 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
-from limitset.numerics.run_checks import check_starts, checked_rows, checked_tolerance
-from limitset.numerics.shocks import Homes, homes_of, random_directions, slowest_direction
+from limitset.numerics.running.run_checks import check_starts, checked_rows, checked_tolerance
+from limitset.numerics.stability.shocks import Homes, homes_of, random_directions, slowest_direction
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "smallest_shock"

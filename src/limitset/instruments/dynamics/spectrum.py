@@ -15,7 +15,7 @@ from limitset.core.columns import frozen
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.undefined import UNDEFINED, UNMATCHED
-from limitset.numerics.arnoldi import Ritz, decided_eigenvalues
+from limitset.numerics.stability.arnoldi import Ritz, decided_eigenvalues
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "spectrum"

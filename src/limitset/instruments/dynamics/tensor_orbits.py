@@ -11,7 +11,7 @@ from torch import Tensor
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
 from limitset.core.tensor_runs import TensorRuns
-from limitset.numerics.iteration import OnTensorStep, iterated
+from limitset.numerics.running.iteration import OnTensorStep, iterated
 
 INSTRUMENT: Final = "tensor_orbits"
 VERSION: Final = 1

@@ -1,0 +1,1 @@
+"""What can be proved about a map in floating point: intervals, bounds, theorems."""

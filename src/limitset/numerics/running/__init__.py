@@ -1,0 +1,1 @@
+"""How are many runs iterated together, checked, and sorted by where they end?"""

@@ -1,0 +1,1 @@
+"""Which state is left where it is by a map: one file an algorithm."""
