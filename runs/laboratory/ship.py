@@ -2,8 +2,8 @@
 
 Usage: python runs/laboratory/ship.py STUDY
 
-Copies the study file and its lock, and writes one row a net and size, the sentences with their numbers, and the
-figure of the README. Without STUDY it builds the page anew from what stands here, as laboratory.html.
+Copies the study file and its lock, and writes one row a net and size, the sentences with their numbers, and
+the figure of the README. Without STUDY it builds the page anew from what stands here, as laboratory.html.
 """
 
 import json

@@ -7,7 +7,7 @@ import torch
 from limitset.core.errors import InputError
 from limitset.maps.known import THREE_BIT_LEVEL, gaussian_weights, linear, rotation, three_bits
 from limitset.maps.latent import TensorMap
-from limitset.numerics import arnoldi as module
+from limitset.numerics.stability import arnoldi as module
 from limitset.numerics.stability.arnoldi import arnoldi, leading_eigenvalues
 from limitset.numerics.vector_map import VectorMap
 

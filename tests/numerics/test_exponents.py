@@ -9,7 +9,7 @@ import torch
 from limitset.core.errors import InputError
 from limitset.maps.known import gaussian_weights, tanh_net
 from limitset.maps.latent import TensorMap
-from limitset.numerics import tangent
+from limitset.numerics.stability import tangent
 from limitset.numerics.stability.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.stability.tangent import orthonormal, pushed
 from limitset.numerics.vector_map import VectorMap

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from limitset.core.errors import InputError
-from limitset.numerics import interval_arithmetic as plain
+from limitset.numerics.enclosing import interval_arithmetic as plain
 from limitset.numerics.enclosing.interval_arithmetic import IntervalArray
 
 
