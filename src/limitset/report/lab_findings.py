@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +22,9 @@ from limitset.core.undefined import UNDEFINED
 INSTRUMENT: Final = "laboratory"
 VERSION: Final = 1
 BAR: Final = 0.5
-"""A cell settles, or is right, when its interval over seeds lies above this share; fixed beforehand."""
+"""A cell settles when its interval over seeds lies above this share of inputs; fixed beforehand."""
+GUESSED: Final = MappingProxyType({"parity": 0.5})
+"""Share that guessing gets wholly right, where it is not next to nothing."""
 SHARES: Final = (
     "settled",
     "drift",
@@ -34,6 +37,17 @@ SHARES: Final = (
     "right_start",
     "stable",
 )
+
+
+def right_bar(task: str) -> float:
+    """Return the share above which a cell is right: half way from guessing to always; fixed beforehand.
+
+    Examples
+    --------
+    >>> right_bar("prefix sums"), right_bar("parity")
+    (0.5, 0.75)
+    """
+    return (1 + GUESSED.get(task, 0.0)) / 2
 
 
 class CellVerdict(StrEnum):
@@ -74,7 +88,7 @@ class Cell:
     rights, settled_by
         Mean over seeds after each step.
     verdict
-        By the shares and `BAR`.
+        By the shares, `BAR` and `right_bar`.
     """
 
     task: str
@@ -126,6 +140,10 @@ class LabFindings:
     def of(self, task: str, *, size: int) -> list[Cell]:
         """Return the cells of a task at one size."""
         return [cell for cell in self.cells if cell.task == task and cell.size == size]
+
+    def trained(self) -> list[str]:
+        """Return the tasks on which nets were trained."""
+        return [task for task in self.tasks if task != UNTRAINED]
 
     def hardest(self, task: str) -> list[Cell]:
         """Return the cells of a task at its largest size."""
@@ -222,7 +240,7 @@ def _cell(
         certificates=_counts([str(nets["certificate"][row]) for row in rows if nets["certificate"][row]]),
         rights=_mean_of_lists([nets["rights"][row] for row in rows]),
         settled_by=_mean_of_lists([nets["settled_by"][row] for row in rows]),
-        verdict=_verdict(shares, trained=task != UNTRAINED, held=name[1] != "start"),
+        verdict=_verdict(shares, task=task, held=name[1] != "start"),
     )
 
 
@@ -246,8 +264,10 @@ def _measurement(share: str, interval: Interval, nets: Mapping[str, np.ndarray],
     )
 
 
-def _verdict(shares: Mapping[str, Measurement], *, trained: bool, held: bool) -> CellVerdict:
-    settled, other = _side(shares["settled"]), _side(shares["right_far" if trained else "same_start"])
+def _verdict(shares: Mapping[str, Measurement], *, task: str, held: bool) -> CellVerdict:
+    trained = task != UNTRAINED
+    settled = _side(shares["settled"], BAR)
+    other = _side(shares["right_far"], right_bar(task)) if trained else _side(shares["same_start"], BAR)
     table = {
         (True, True, True): CellVerdict.SETTLED_RIGHT,
         (True, True, False): CellVerdict.SETTLED_WRONG,
@@ -263,11 +283,11 @@ def _verdict(shares: Mapping[str, Measurement], *, trained: bool, held: bool) ->
     return table.get((trained, settled, other), CellVerdict.CANT_TELL)
 
 
-def _side(share: Measurement) -> bool | None:
+def _side(share: Measurement, bar: float) -> bool | None:
     """Above the bar, below it, or neither for sure."""
     if share.blank:
         return None
-    return True if share.low > BAR else False if share.high < BAR else None
+    return True if share.low > bar else False if share.high < bar else None
 
 
 def _median(values: np.ndarray) -> float:

@@ -9,16 +9,17 @@ from limitset.charts.lab_curves import curves_chart
 from limitset.charts.phase import phase_chart
 from limitset.charts.shown import number, percent
 from limitset.core.lab import UNTRAINED
-from limitset.report.lab_findings import BAR, Cell, CellVerdict, LabFindings
+from limitset.report.lab_findings import BAR, Cell, CellVerdict, LabFindings, right_bar
+from limitset.report.lab_sentences import (
+    INJECTION_WORDS,
+    NORM_WORDS,
+    decisions,
+    headline,
+    name_of,
+    phase_title,
+)
 from limitset.report.page import Definition, Figure, Page, Table
 
-NORM_WORDS: Final = {"none": "no norm", "pre": "pre-norm", "post": "post-norm", "sandwich": "sandwich"}
-INJECTION_WORDS: Final = {
-    "start": "at the start only",
-    "additive": "added",
-    "concatenated": "concatenated",
-    "gated": "gated",
-}
 ONE_PLACE: Final = "one place"
 """What the right half of an untrained cell shows: no answer is right or wrong there."""
 
@@ -53,8 +54,8 @@ def lab_page(found: LabFindings, *, date: str, provenance: Mapping[str, str]) ->
         scope=f"{nets} {'random blocks' if not trained else 'toy nets'} · {', '.join(found.tasks)} · "
         f"{found.hardest(first)[0].seeds} seeds a cell",
         date=date,
-        headline=_headline(found, first),
-        decisions=_decisions(found, first),
+        headline=headline(found),
+        decisions=decisions(found),
         figures=tuple(figures),
         tables=(_cells_table(found, first),),
         definitions=_DEFINITIONS,
@@ -69,82 +70,6 @@ def lab_page(found: LabFindings, *, date: str, provenance: Mapping[str, str]) ->
             "on drawn pairs, which can refute it but not prove it.",
         ),
     )
-
-
-def _headline(found: LabFindings, task: str) -> tuple[str, ...]:
-    cells = found.hardest(task)
-    if task == UNTRAINED:
-        one, drift = (
-            [cell for cell in cells if cell.verdict is verdict]
-            for verdict in (CellVerdict.UNIQUE, CellVerdict.UNSETTLED)
-        )
-        return (
-            f"Before any training, {len(one)} of {len(cells)} kinds of loop settle in one place whatever the "
-            f"start: {_named(one)}.",
-            f"{len(drift)} do not settle at all.",
-        )
-    good, bad = (
-        [cell for cell in cells if cell.verdict is verdict]
-        for verdict in (CellVerdict.SETTLED_RIGHT, CellVerdict.SETTLED_WRONG)
-    )
-    far, size = int(cells[0].shares["settled"].parameters["far"]), cells[0].size
-    told = [
-        f"Of {len(cells)} kinds of loop trained on {task}, {len(good)} settle on the right answer far beyond "
-        f"training (size {size}, {far} steps): {_named(good)}."
-        if good
-        else f"Of {len(cells)} kinds of loop trained on {task}, none settles on the right answer far beyond "
-        f"training (size {size}, {far} steps) for sure."
-    ]
-    if bad:
-        worst = max(bad, key=lambda cell: cell.shares["settled"].value)
-        told.append(
-            f"{_count(bad)} and {'is' if len(bad) == 1 else 'are'} wrong there: "
-            f"{_name(worst)} settles on {percent(worst.shares['settled'])} and is right on "
-            f"{percent(worst.shares['right_far'])}."
-        )
-    fooled = _fooled(found, task)
-    if fooled:
-        told.append(
-            f"At the trained size and step {int(cells[0].shares['settled'].parameters['usual'])} "
-            f"{len(fooled)} of them look as good: only further steps tell."
-        )
-    return tuple(told)
-
-
-def _decisions(found: LabFindings, task: str) -> tuple[str, ...]:
-    cells = found.hardest(task)
-    if task == UNTRAINED:
-        return (
-            "Normalise after the step and give the input back at every step; then look at the gain: bounded "
-            "is not stable.",
-            "Train before judging: nothing here says what is right. limitset trace recurrence --quick",
-        )
-    best = max(cells, key=lambda cell: cell.shares["right_far"].low)
-    told = [
-        f"{_sentence(_name(best))}: {percent(best.shares['right_far'])} right after "
-        f"{int(best.shares['settled'].parameters['far'])} steps at size {best.size}; {best.iterates} of "
-        f"{best.seeds} seeds iterate by the rule."
-    ]
-    if _fooled(found, task):
-        told.append(
-            "Do not judge a loop at its trained steps: run it several times as far, and from the end of "
-            "another input."
-        )
-    open_ones = [cell for cell in cells if cell.verdict is CellVerdict.CANT_TELL]
-    if open_ones:
-        told.append(f"Can't tell for {_named(open_ones)}: more seeds would.")
-    return tuple(told)
-
-
-def _fooled(found: LabFindings, task: str) -> list[Cell]:
-    """Cells that are right at the trained size and steps, and not far beyond."""
-    far = {(cell.norm, cell.injection): cell for cell in found.hardest(task)}
-    return [
-        cell
-        for cell in found.of(task, size=found.sizes(task)[0])
-        if cell.shares["right_usual"].low > 0.8
-        and far[cell.norm, cell.injection].shares["right_far"].high < BAR
-    ]
 
 
 def _phase(found: LabFindings, task: str) -> Figure:
@@ -173,7 +98,7 @@ def _phase(found: LabFindings, task: str) -> Figure:
             "ended. Where the input enters only at the start, one place means that the input is forgotten."
         )
     else:
-        title = _phase_title(cells, task)
+        title = phase_title(cells, task)
         caption = (
             f"{task}, size {cells[0].size} (trained at {found.sizes(task)[0]}), {far} steps (trained at "
             f"{int(cells[0].shares['settled'].parameters['usual'])}); {inputs} problems, {cells[0].seeds} "
@@ -189,20 +114,10 @@ def _phase(found: LabFindings, task: str) -> Figure:
     )
 
 
-def _phase_title(cells: list[Cell], task: str) -> str:
-    good = [cell for cell in cells if cell.verdict is CellVerdict.SETTLED_RIGHT]
-    bad = [cell for cell in cells if cell.verdict is CellVerdict.SETTLED_WRONG]
-    if good and bad:
-        return f"On {task} {len(good)} cells settle and are right, {len(bad)} settle and are wrong"
-    if good:
-        return f"On {task} {len(good)} of {len(cells)} cells settle and are right"
-    return f"On {task} no cell settles on right answers for sure"
-
-
 def _curves(found: LabFindings, task: str) -> Figure:
     cells = [cell for cell in found.hardest(task) if cell.rights]
     rows = [
-        {"cell": _name(cell), "step": step, "right": right, "verdict": str(cell.verdict)}
+        {"cell": name_of(cell), "step": step, "right": right, "verdict": str(cell.verdict)}
         for cell in cells
         for step, right in enumerate(cell.rights)
     ]
@@ -228,7 +143,7 @@ def _cells_table(found: LabFindings, task: str) -> Table:
     cells = cells if len(found.hardest(task)) > MOST_LISTED else found.hardest(task)
     rows = tuple(
         (
-            _name(cell),
+            name_of(cell),
             percent(cell.shares["settled"]).split(" [")[0],
             percent(cell.shares[other]).split(" [")[0],
             str(cell.verdict),
@@ -240,7 +155,8 @@ def _cells_table(found: LabFindings, task: str) -> Table:
         title="Cells" if len(cells) == len(found.hardest(task)) else "Cells that settle for sure",
         columns=columns,
         rows=rows,
-        note=f"A cell settles, or is right, when its interval over seeds lies above {100 * BAR:.0f} %.",
+        note=f"A cell settles when its interval over seeds lies above {100 * BAR:.0f} %"
+        + ("." if task == UNTRAINED else f", and is right when it lies above {100 * right_bar(task):.0f} %."),
     )
 
 
@@ -299,28 +215,8 @@ def _every_cell(found: LabFindings, task: str) -> Table:
     return Table(title="Every cell, every size", columns=columns, rows=tuple(rows))
 
 
-def _name(cell: Cell) -> str:
-    gain = f", gain {cell.gain:g}" if cell.task == UNTRAINED else ""
-    return f"{NORM_WORDS[cell.norm]}, input {INJECTION_WORDS[cell.injection]}{gain}"
-
-
 def _row_name(cell: Cell, untrained: bool) -> str:
     return f"{NORM_WORDS[cell.norm]}{f', gain {cell.gain:g}' if untrained else ''}"
-
-
-def _named(cells: list[Cell]) -> str:
-    if not cells:
-        return "none"
-    names = [_name(cell) for cell in cells]
-    return "; ".join(names) if len(names) <= 4 else f"{'; '.join(names[:4])} and {len(names) - 4} more"
-
-
-def _count(cells: list[Cell]) -> str:
-    return "One settles" if len(cells) == 1 else f"{len(cells)} settle"
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
 
 
 _DEFINITIONS: Final = (
