@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from limitset.core.exits import ExitStatus
 from limitset.core.streams import Streams
 from limitset.core.traces import DAMPED, OWN
 from limitset.maps.latent import TensorMap
-from limitset.maps.user_loop import load_loop
+from limitset.maps.user_loop import load_loop, loop_of
 from limitset.store.study_folder import StudyFolder
 from limitset.studies.trace_arms import damped
 from limitset.studies.trace_rows import TraceOptions, traced
@@ -80,7 +81,9 @@ def test_without_a_key_nothing_is_called_right(loop_file, tmp_path, capsys):
     assert "No anchor" in " ".join(found["headline"])
     assert "readout and key" in " ".join(found["decisions"])
     assert not [
-        one for one in found["numbers"] if one.get("curve") == "right" or one.get("share") == "right there"
+        one
+        for one in found["numbers"]
+        if one.get("curve") == "right" or one.get("share") == "right by this way"
     ]
     assert number(found, "wrong when settled")["blank_reason"] == "no anchor"
 
@@ -190,10 +193,6 @@ def test_half_steps_have_the_same_fixed_points():
 
 def test_chaos_is_told_from_drift_and_rest():
     rates = torch.tensor([4.0, 2.5], dtype=torch.float64)
-    from types import SimpleNamespace
-
-    from limitset.maps.user_loop import loop_of
-
     given = SimpleNamespace(
         start=torch.full((2, 1), 0.3, dtype=torch.float64),
         step=lambda x, rows: rates[rows, None] * x * (1 - x),
@@ -210,6 +209,80 @@ def test_chaos_is_told_from_drift_and_rest():
     assert exponents[0] == pytest.approx(math.log(2), abs=0.1)
     # r = 2.5: x* = .6 with slope 2 - r = -.5
     assert parts["traces"].columns["radius"][1] == pytest.approx(0.5, abs=1e-4)
+
+
+def one_chunk(start, step, **parts):
+    options = TraceOptions(**{"steps": 200, "tolerance": 1e-6, **parts.pop("options", {})})
+    loop = loop_of(SimpleNamespace(start=start.double(), step=step, **parts), name="x")
+    return traced(loop, range(len(start)), options=options, rng=Streams(0))["traces"].columns
+
+
+def test_a_cycle_is_right_only_where_all_its_phases_are():
+    flip = one_chunk(
+        torch.ones(2, 1),
+        lambda x: -x,
+        readout=lambda x: (x[:, 0] > 0).long(),
+        key=[1, 1],
+        options={"steps": 9, "arms": (OWN,)},
+    )
+    assert flip["kind"].decoded().tolist() == ["cycle", "cycle"]
+    assert flip["right"].tolist() == [0.0, 0.0]
+    assert flip["rights"][0] == (1, 0, 1, 0, 1, 0, 1, 0, 1, 0)
+
+
+def test_ends_at_the_origin_are_the_same_place(tmp_path):
+    inputs = torch.zeros(30, 2).double()
+    given = SimpleNamespace(
+        start=torch.randn(30, 2, generator=torch.Generator().manual_seed(0)).double(),
+        step=lambda x, rows: x / 2 + inputs[rows],
+    )
+    done = run_trace(spec_of("x:y"), tmp_path / "zero", date="today", loop=loop_of(given, name="zero"))
+    same = [one for one in done.page.numbers if one.get("share") == "same place"]
+    assert {one["value"] for one in same} == {1.0}
+
+
+def test_a_saddle_that_is_passed_is_no_end():
+    """1 + u -> 1 + 1.05 u - .05 u^3: from u = 1e-6 it stays near 1 for long, and ends at 2 or 0."""
+
+    def step(x):
+        u = x - 1
+        return 1 + 1.05 * u - 0.05 * u**3
+
+    start = torch.full((2, 1), 1 + 1e-6, dtype=torch.float64)
+    got = one_chunk(start, step, options={"tolerance": 1e-3, "steps": 40, "arms": (OWN,)})
+    assert got["kind"].decoded().tolist() == ["undecided", "undecided"]
+    assert got["note"].decoded().tolist() == ["unstable", "unstable"]
+
+
+def test_every_chaotic_input_is_called_so():
+    starts = torch.linspace(0.1, 0.4, 60)[:, None]
+    got = one_chunk(starts, lambda x: 4 * x * (1 - x), options={"arms": (OWN,)})
+    assert got["kind"].decoded().tolist().count("chaos") >= 55
+
+
+def test_a_step_that_torch_cannot_follow_still_has_its_page(tmp_path):
+    given = SimpleNamespace(start=torch.ones(20, 2), step=lambda x: torch.from_numpy(x.numpy() / 2 + 1))
+    done = run_trace(spec_of("x:y"), tmp_path / "numpy", date="today", loop=loop_of(given, name="numpy"))
+    [stable] = [one for one in done.page.numbers if one["instrument"] == "stable ends"]
+    assert "cannot follow" in stable["blank_reason"]
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (lambda x: 2 * x + 1, "runs away on 40 of 40"),
+        (lambda x: x + 1, "drifts on 40 of 40"),
+        (lambda x: torch.remainder(2.7 * x + 0.1, 1.0), "chaotic on"),
+    ],
+)
+def test_what_keeps_a_loop_from_settling_is_the_first_decision(tmp_path, step, says):
+    given = SimpleNamespace(
+        start=torch.rand(40, 1, generator=torch.Generator().manual_seed(0)).double(), step=step, steps=20
+    )
+    done = run_trace(spec_of("x:y"), tmp_path / "away", date="today", loop=loop_of(given, name="away"))
+    assert says in done.page.decisions[0]
+    assert "replays" not in " ".join(done.page.headline)
+    assert "Stop at" not in " ".join(done.page.decisions)
 
 
 def test_one_input_has_no_partner(loop_file, tmp_path):

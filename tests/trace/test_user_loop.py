@@ -76,9 +76,49 @@ def test_a_part_that_does_not_fit_is_named(parts, words):
 
 
 def test_a_readout_in_another_shape_than_the_key_is_refused():
-    loop = loop_of(made(key=[0, 1, 1], readout=lambda s: s), name="x")
     with pytest.raises(InputError, match="not scores"):
-        loop.right(torch.zeros(3, 2), [0, 1, 2])
+        loop_of(made(key=[0, 1, 1], readout=lambda s: s), name="x")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"key": [0.5, 1.0, 2.0]}, "must be comparable"),
+        ({"key": [0, 1, np.nan]}, "must be comparable"),
+        ({"key": ["a", "b", "c"]}, "both give texts"),
+        ({"readout": lambda s: s[:, 0] + 0.5}, "must be comparable"),
+        ({"readout": lambda s: None}, "one answer a state"),
+        ({"readout": lambda s: s.mul_(0).add_(1)[:, 0]}, "readout of Loop must not write"),
+    ],
+)
+def test_answers_that_equality_could_never_call_right_are_refused(parts, words):
+    given = {"key": [0, 1, 1], "readout": lambda s: s[:, 0], **parts}
+    with pytest.raises(InputError, match=words):
+        loop_of(made(**given), name="Loop")
+
+
+def test_a_step_that_fits_only_the_whole_batch_is_named():
+    inputs = torch.ones(20, 2)
+    with pytest.raises(InputError, match=r"any part of the starts, here 8 of 20.*Write step\(states, rows\)"):
+        loop_of(made(start=torch.zeros(20, 2), step=lambda s: s / 2 + inputs), name="Loop")
+
+
+def test_a_step_that_writes_into_its_states_is_refused():
+    with pytest.raises(InputError, match="must not write into the states"):
+        loop_of(made(start=torch.ones(3, 2), step=lambda s: s.mul_(0.5)), name="Loop")
+
+
+def test_half_precision_is_refused_by_name():
+    with pytest.raises(InputError, match="float32 or float64; got bfloat16"):
+        loop_of(made(start=torch.zeros(3, 2, dtype=torch.bfloat16)), name="Loop")
+
+
+def test_a_module_is_taken_out_of_training_mode():
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.5))
+    loop = loop_of(made(step=net), name="Loop")
+    assert not net.training
+    assert loop.map.deterministic
+    assert not loop_of(made(deterministic=False), name="Loop").map.deterministic
 
 
 def test_files_and_their_faults(loop_file, tmp_path):
@@ -87,8 +127,9 @@ def test_files_and_their_faults(loop_file, tmp_path):
     assert len(loop) == 60
     with pytest.raises(InputError, match=r"no such name; with a step: Loop"):
         load_loop(f"{path}:Lop")
+    assert load_loop(str(path)).name == "Loop"
     with pytest.raises(InputError, match="MODULE:OBJECT"):
-        load_loop(str(path))
+        load_loop("Loop")
     with pytest.raises(InputError, match="can be imported"):
         load_loop("no_such_module_here:Loop")
     with pytest.raises(InputError, match="start and step"):

@@ -25,6 +25,7 @@ TRACE_KINDS: Final[Mapping[str, Kind]] = {
     "arrival": Kind.NUMBER,
     "residual": Kind.NUMBER,
     "norm": Kind.NUMBER,
+    "reach": Kind.NUMBER,
     "distance": Kind.NUMBER,
     "cosine": Kind.NUMBER,
     "right": Kind.NUMBER,
@@ -40,7 +41,8 @@ TRACE_KINDS: Final[Mapping[str, Kind]] = {
 }
 """Columns of the traces table, one row an input and arm.
 
-`kind` is a `LimitKind`; `arrival` inf for never; `residual` the last one, relative to the norm; `distance`
+`kind` is a `LimitKind`; `arrival` inf for never; `residual` the last one, relative to the norm; `reach` the
+largest norm on the way; `distance`
 from the end of the own start, relative to its norm; `growth` the last norm over that after the usual steps;
 `across` the cosine with the end of another input; `residuals` and `rights` one number a step, `rights`
 from the start on; `path_x`, `path_y` the orbit on two principal directions of the ends, for a few inputs.

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
-import inspect
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -21,10 +15,11 @@ from torch import Tensor
 from limitset.core.errors import InputError, LimitsetError
 from limitset.core.streams import Streams
 from limitset.maps.latent.tensor_map import TensorMap, taken_by
+from limitset.maps.user_files import object_at
 
 _LOOKED_AT: Final = 8
 """States whose images enter the fingerprint of a loop."""
-_HOW: Final = "See examples/looped_net.py."
+_HOW: Final = "See examples/looped_net.py of the source, or A model in five lines in the documentation."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,11 +74,12 @@ class UserLoop:
         if self.readout is None:
             raise InputError.of(expected=f"{self.name} needs a readout", got="none", fix=_HOW)
         with torch.no_grad():
-            answers = _plain(self.readout(states, torch.as_tensor(np.asarray(rows), dtype=torch.long)))
-        if len(answers) != len(states):
+            given = self.readout(states, torch.as_tensor(np.asarray(rows), dtype=torch.long))
+        answers = np.empty(()) if given is None else _plain(given)
+        if answers.ndim == 0 or len(answers) != len(states):
             raise InputError.of(
                 expected=f"readout must give one answer a state, {len(states)} here",
-                got=f"shape {answers.shape}",
+                got="none" if given is None else f"shape {answers.shape}",
                 fix="Keep the batch axis first.",
             )
         return answers
@@ -94,6 +90,13 @@ class UserLoop:
         if self.key is None:
             raise InputError.of(expected=f"{self.name} needs a key", got="none", fix=_HOW)
         key = self.key[np.asarray(rows)]
+        _require_comparable(answers, "answers of readout", _KEYED)
+        if (answers.dtype.kind in "US") != (key.dtype.kind in "US"):
+            raise InputError.of(
+                expected="readout and key must both give texts, or both whole numbers",
+                got=f"{answers.dtype} and {key.dtype}",
+                fix=_KEYED,
+            )
         if answers.shape != key.shape:
             raise InputError.of(
                 expected=f"readout must give answers in the shape of the key, {key.shape[1:]} for each input",
@@ -132,24 +135,8 @@ def load_loop(reference: str) -> UserLoop:
     Traceback (most recent call last):
     limitset.core.errors.InputError: nothing.py must be a Python file; got none there. Check the path.
     """
-    place, colon, name = reference.rpartition(":")
-    if not colon or not place or not name.isidentifier():
-        raise InputError.of(
-            expected="a loop is named MODULE:OBJECT or FILE.py:OBJECT", got=reference, fix=_HOW
-        )
-    module = _module(place)
-    if not hasattr(module, name):
-        loops = ", ".join(one for one, value in vars(module).items() if hasattr(value, "step")) or "none"
-        raise InputError.of(
-            expected=f"{place} must have {name}",
-            got=f"no such name; with a step: {loops}",
-            fix="Check the name.",
-        )
-    given = getattr(module, name)
-    if inspect.isclass(given) or (callable(given) and not hasattr(given, "step")):
-        given = _called(given, name)
-    file = getattr(module, "__file__", None)
-    return loop_of(given, name=name, source=Path(file).read_bytes() if file else b"")
+    given, name, source = object_at(reference)
+    return loop_of(given, name=name, source=source)
 
 
 def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
@@ -160,7 +147,8 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
     given
         Has `step` (see `TensorMap`) and `start`: a tensor `(n, *shape)`, or a function of the rows that gives
         one; then the number of inputs comes from `key`, `items` or `count`. It may have `readout(states)` or
-        `readout(states, rows)`, `key` `(n, ...)`, `items` (n names), and `steps`, the usual number of steps.
+        `readout(states, rows)`, `key` `(n, ...)`, `items` (n names), `steps`, the usual number of steps, and
+        ``deterministic = False`` where its step draws random numbers.
     name
         What the page calls it.
     source
@@ -190,6 +178,9 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
     readout = getattr(given, "readout", None)
     if key is not None and readout is None:
         raise InputError.of(expected=f"{name} has a key, so it needs a readout", got="none", fix=_HOW)
+    if key is not None:
+        _require_comparable(key, f"the key of {name}", _KEYED)
+    _at_rest(given)
     starts = _starts(given, name, key)
     items = _items(given, name, len(starts))
     if key is not None and len(key) != len(starts):
@@ -198,15 +189,16 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
             got=len(key),
             fix="Give both in the same order.",
         )
-    map = TensorMap(step=given.step)
+    map = TensorMap(step=given.step, deterministic=bool(getattr(given, "deterministic", True)))
     usual = getattr(given, "steps", 0)
+    usual = int(usual) if isinstance(usual, np.integer) else usual
     if not isinstance(usual, int) or usual < 0:
         raise InputError.of(
             expected=f"steps of {name} must be how many steps it usually runs, a whole number",
             got=usual,
             fix="Leave it out where there is no such number.",
         )
-    return UserLoop(
+    loop = UserLoop(
         name=str(getattr(given, "name", name)),
         map=map,
         starts=starts,
@@ -214,71 +206,41 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
         readout=None if readout is None else _of_states_and_rows(readout),
         key=key,
         usual_steps=usual,
-        identity=_fingerprint(source, map, starts, key),
+        identity=_fingerprint(source, map, starts, key, name),
     )
-
-
-def _module(place: str) -> ModuleType:
-    if not place.endswith(".py"):
-        try:
-            return importlib.import_module(place)
-        except ModuleNotFoundError as error:
+    if key is not None:  # a readout that does not fit is found before anything runs
+        rows = range(min(_LOOKED_AT, len(starts)))
+        given_states = starts[: len(rows)].clone()
+        loop.right(given_states, rows)
+        if not torch.equal(given_states, starts[: len(rows)]):
             raise InputError.of(
-                expected=f"{place} must be a module that can be imported",
-                got=error,
-                fix="Name a file: loops/mine.py:Loop.",
-            ) from error
-    path = Path(place)
-    if not path.is_file():
-        raise InputError.of(
-            expected=f"{place} must be a Python file", got="none there", fix="Check the path."
-        )
-    name = f"limitset_user_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError.of(expected=f"{place} must be a Python file", got="another", fix="Check the path.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look a class up by its module
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    except LimitsetError:
-        raise
-    except Exception as error:  # the user's own code: say where, keep the cause
-        line = _last_line_in(error, path)
-        raise InputError.of(
-            expected=f"{place} must run{line}", got=f"{type(error).__name__}: {error}", fix="Mend that place."
-        ) from error
-    finally:
-        sys.path.pop(0)
-    return module
+                expected=f"readout of {name} must not write into the states it is given",
+                got="states that were changed",
+                fix="Work on states.clone(), or without operations in place.",
+            )
+    return loop
 
 
-def _last_line_in(error: Exception, path: Path) -> str:
-    trace, found = error.__traceback__, ""
-    while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) == path.resolve() or (
-            trace.tb_frame.f_code.co_filename == str(path)
-        ):
-            found = f" (line {trace.tb_lineno})"
-        trace = trace.tb_next
-    return found
+_KEYED: Final = "Give answers as whole numbers, truth values or texts (argmax of logits, rounded numbers)."
 
 
-def _called(make: Callable[[], Any], name: str) -> Any:
-    needed = [
-        parameter.name
-        for parameter in inspect.signature(make).parameters.values()
-        if parameter.default is inspect.Parameter.empty
-        and parameter.kind not in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    ]
-    if needed:
-        raise InputError.of(
-            expected=f"{name} must be an object, or a class or function without arguments",
-            got=f"one that needs {', '.join(needed)}",
-            fix="Make the object in the file and name it.",
-        )
-    return make()
+def _require_comparable(values: np.ndarray, what: str, fix: str) -> None:
+    """Refuse answers that equality would always call wrong: scores, NaN, objects."""
+    fine = values.dtype.kind in "biuUS" or (
+        values.dtype.kind == "f"
+        and bool(np.isfinite(values).all())
+        and bool((values == values.round()).all())
+    )
+    if not fine:
+        raise InputError.of(expected=f"{what} must be comparable", got=f"{values.dtype} values", fix=fix)
+
+
+def _at_rest(given: Any) -> None:
+    """Take a torch module out of training mode: dropout and batch statistics are no part of its map."""
+    step = given.step
+    for module in (given, step, getattr(step, "__self__", None)):
+        if isinstance(module, torch.nn.Module):
+            module.eval()
 
 
 def _starts(given: Any, name: str, key: np.ndarray | None) -> Tensor:
@@ -293,6 +255,12 @@ def _starts(given: Any, name: str, key: np.ndarray | None) -> Tensor:
         got = f"{type(starts).__name__} {getattr(starts, 'dtype', '')}".strip()
         raise InputError.of(
             expected=f"start of {name} must be a tensor of real numbers (inputs, *shape)", got=got, fix=_HOW
+        )
+    if starts.dtype not in (torch.float32, torch.float64):
+        raise InputError.of(
+            expected=f"the starts of {name} must be float32 or float64",
+            got=str(starts.dtype).removeprefix("torch."),
+            fix="Cast states and weights with .float() for the trace.",
         )
     if not len(starts):
         raise InputError.of(expected=f"{name} must have one start at least", got="none", fix="Add inputs.")
@@ -340,13 +308,31 @@ def _plain(values: Any) -> np.ndarray:
     return np.asarray(values)
 
 
-def _fingerprint(source: bytes, map: TensorMap, starts: Tensor, key: np.ndarray | None) -> str:
+def _fingerprint(source: bytes, map: TensorMap, starts: Tensor, key: np.ndarray | None, name: str) -> str:
     digest = hashlib.sha256(source)
     digest.update(np.ascontiguousarray(_plain(starts)).tobytes())
     digest.update(b"" if key is None else repr(key.tolist()).encode())
     rows = range(min(_LOOKED_AT, len(starts)))
-    with torch.no_grad():
-        images = map.step(starts[: len(rows)], rows=rows, rng=Streams(0).child("fingerprint"))
+    given = starts[: len(rows)].clone()
+    try:
+        with torch.no_grad():
+            images = map.step(given, rows=rows, rng=Streams(0).child("fingerprint"))
+    except LimitsetError:
+        raise
+    except Exception as error:  # the user's own code: say what it was given
+        takes = "states, rows" if map.arguments > 1 else "states"
+        raise InputError.of(
+            expected=f"step({takes}) of {name} must take any part of the starts, here {len(rows)} of "
+            f"{len(starts)}",
+            got=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            fix="Write step(states, rows) and take inputs[rows] where it holds inputs.",
+        ) from error
+    if not torch.equal(given, starts[: len(rows)]):
+        raise InputError.of(
+            expected=f"step of {name} must not write into the states it is given",
+            got="states that were changed",
+            fix="Work on states.clone(), or without operations in place.",
+        )
     # rounded: the last bits of a product may differ from one machine to the next
     digest.update(np.round(np.nan_to_num(_plain(images).astype(np.float64)), 4).tobytes())
     return digest.hexdigest()

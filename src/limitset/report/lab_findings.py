@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -108,6 +108,17 @@ class Cell:
     verdict: CellVerdict
 
     @property
+    def key(self) -> str:
+        """One word for norm, injection and gain."""
+        return f"{self.norm} {self.injection} {self.gain:g}"
+
+    def step_share(self, interval: Interval) -> Measurement:
+        """Return a share of this cell after some step as it is told to a reader."""
+        return replace(
+            self.shares["right_far"], value=interval.value, low=interval.low, high=interval.high, n=interval.n
+        )
+
+    @property
     def iterates(self) -> int:
         """How many seeds iterate by the rule."""
         return sum(one == "iterates" for one in self.origins)
@@ -191,13 +202,51 @@ def lab_findings(nets: Mapping[str, Any]) -> LabFindings:
     return LabFindings(nets=columns, cells=tuple(cells))
 
 
-def _cells(nets: Mapping[str, np.ndarray]) -> list[Cell]:
-    names = [
+def rights_by_step(
+    found: LabFindings, cells: Sequence[Cell], *, steps: Sequence[int]
+) -> dict[str, list[Interval]]:
+    """Return the share that each cell has right after some steps, with its interval over seeds.
+
+    Parameters
+    ----------
+    found
+        The laboratory.
+    cells
+        Cells of one task at one size that kept their accuracy by step.
+    steps
+        Which steps, none beyond the last that was kept.
+
+    Returns
+    -------
+    dict
+        `Cell.key` to one interval a step, the spread pooled over all cells of the task as elsewhere.
+
+    References
+    ----------
+    As `core.pooled_shares.pooled_intervals`.
+    """
+    columns = found.nets
+    here = (columns["task"] == cells[0].task) & (columns["size"] == cells[0].size)
+    rows = [row for row in np.flatnonzero(here) if columns["rights"][row] is not None]
+    nets = {name: column[rows] for name, column in columns.items()}
+    names = _names(nets)
+    inputs = float(np.min(nets["inputs"]))
+    rights = np.array([list(one) for one in nets["rights"]])
+    by_step = [pooled_intervals(rights[:, step], names, inputs=inputs) for step in steps]
+    return {cell.key: [one[cell.norm, cell.injection, cell.gain] for one in by_step] for cell in cells}
+
+
+def _names(nets: Mapping[str, np.ndarray]) -> list[tuple[str, str, float]]:
+    return [
         (str(norm), str(injection), float(gain))
         for norm, injection, gain in zip(
             nets["norm"], nets["injection"], np.nan_to_num(nets["gain"], nan=1.0), strict=True
         )
     ]
+
+
+def _cells(nets: Mapping[str, np.ndarray]) -> list[Cell]:
+    names = _names(nets)
     inputs = float(np.min(nets["inputs"]))
     intervals = {share: _intervals(nets[share], names, inputs) for share in SHARES}
     return [_cell(nets, names, name, intervals) for name in dict.fromkeys(names)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from limitset.charts.shown import percent
 from limitset.core.lab import UNTRAINED
-from limitset.report.lab_findings import GUESSED, Cell, CellVerdict, LabFindings, right_bar
+from limitset.report.lab_findings import BAR, GUESSED, Cell, CellVerdict, LabFindings, right_bar
 
 NORM_WORDS: Final = {"none": "no norm", "pre": "pre-norm", "post": "post-norm", "sandwich": "sandwich"}
 INJECTION_WORDS: Final = {
@@ -16,24 +17,25 @@ INJECTION_WORDS: Final = {
     "concatenated": "concatenated",
     "gated": "gated",
 }
+OUTER: Final = ("post", "sandwich")
+"""Norms that stand after the sum, so that the state stays in a ball."""
+ONCE: Final = "that see it only at the start"
 MOST_NAMED: Final = 4
+FEW: Final = 2
+"""So many good cells are named one by one; more are counted by norm and input."""
 
 
 def headline(found: LabFindings) -> tuple[str, ...]:
-    """Say which cells settle on right answers, and where settled and right part."""
+    """Say which cells settle on right answers, and where settled and right part; four sentences at most."""
     trained = found.trained()
     if not trained:
         return _untrained_headline(found.hardest(UNTRAINED))
-    told = [_good_cells(found, trained[0]), _settled_and_wrong(found), _right_unsettled(found)]
-    fooled = fooled_cells(found, trained[0])
-    if fooled:
-        usual = int(fooled[0].shares["settled"].parameters["usual"])
-        one = len(fooled) == 1
-        told.append(
-            f"At the trained size and step {usual}, {len(fooled)} {'cell' if one else 'cells'} that "
-            f"{'fails' if one else 'fail'} far beyond {'looks' if one else 'look'} as good: only further steps "
-            "tell."
-        )
+    told = (
+        _good_cells(found, trained[0]),
+        _settled_and_wrong(found),
+        _right_unsettled(found),
+        _fooled(found, trained[0]),
+    )
     return tuple(sentence for sentence in told if sentence)
 
 
@@ -42,19 +44,11 @@ def decisions(found: LabFindings) -> tuple[str, ...]:
     trained = found.trained()
     if not trained:
         return (
-            "Normalise after the step and give the input back at every step; then look at the gain: bounded "
-            "is not stable.",
+            *_untrained_design(found.hardest(UNTRAINED)),
             "Train before judging: nothing here says what is right. limitset trace recurrence --quick",
         )
     cells = found.hardest(trained[0])
-    best = max(
-        cells, key=lambda c: (c.verdict is CellVerdict.SETTLED_RIGHT, c.iterates, c.shares["settled"].low)
-    )
-    told = [
-        f"Build {name_of(best)}: right on {percent(best.shares['right_far'])} after "
-        f"{_far(best)} steps at size {best.size}, settled on {percent(best.shares['settled'])}; "
-        f"{best.iterates} of {best.seeds} seeds iterate rather than replay."
-    ]
+    told = [_use(cells)]
     if fooled_cells(found, trained[0]):
         told.append(
             "Do not judge a loop at its trained steps: run it several times as far, and from the end of "
@@ -67,27 +61,50 @@ def decisions(found: LabFindings) -> tuple[str, ...]:
 
 
 def fooled_cells(found: LabFindings, task: str) -> list[Cell]:
-    """Return the cells that are right at the trained size and steps, and not far beyond."""
-    far = {(cell.norm, cell.injection): cell for cell in found.hardest(task)}
+    """Return the cells that at the trained size are right after the trained steps, and not far beyond."""
     bar = right_bar(task)
     return [
         cell
         for cell in found.of(task, size=found.sizes(task)[0])
-        if cell.shares["right_usual"].low > (1 + bar) / 2
-        and far[cell.norm, cell.injection].shares["right_far"].high < bar
+        if cell.shares["right_usual"].low > (1 + bar) / 2 and cell.shares["right_far"].high < bar
     ]
 
 
 def phase_title(cells: Sequence[Cell], task: str) -> str:
-    """State how many cells of a task settle and are right, and how many only settle."""
-    good = [cell for cell in cells if cell.verdict is CellVerdict.SETTLED_RIGHT]
-    bad = [cell for cell in cells if cell.verdict is CellVerdict.SETTLED_WRONG]
-    words = f"On {task}, {len(good)} of {len(cells)} cells settle and are right"
-    if len(good) == 1:
-        words = f"On {task}, 1 of {len(cells)} cells settles and is right"
-    if not bad:
-        return words
-    return f"{words}, {len(bad)} {'settles and is' if len(bad) == 1 else 'settle and are'} wrong"
+    """State how many cells of a task settle and are right, and in how many the two part."""
+    good, bad, loose = (
+        sum(cell.verdict is verdict for cell in cells)
+        for verdict in (CellVerdict.SETTLED_RIGHT, CellVerdict.SETTLED_WRONG, CellVerdict.UNSETTLED_RIGHT)
+    )
+    told = [
+        f"On {task}, {good} of {len(cells)} cells {'settles and is' if good == 1 else 'settle and are'} right"
+    ]
+    told += [f"{bad} {'settles and is' if bad == 1 else 'settle and are'} wrong"] if bad else []
+    told += [f"{loose} {'is' if loose == 1 else 'are'} right without settling"] if loose else []
+    return ", ".join(told)
+
+
+def steps_title(cells: Sequence[Cell], *, trained: bool) -> str:
+    """State how many cells are right after the trained steps, and how many far beyond."""
+    bar = right_bar(cells[0].task)
+    usual, far = (sum(cell.shares[name].low > bar for cell in cells) for name in ("right_usual", "right_far"))
+    where = f"{'At the trained size' if trained else 'At size'} {cells[0].size}"
+    steps = int(cells[0].shares["settled"].parameters["usual"])
+    count = f"{usual or 'none'} of {len(cells)} cells {'is' if usual == 1 else 'are'}"
+    return (
+        f"{where}, {count} right on more than {100 * bar:.0f} % after the {steps} trained steps; after "
+        f"{_far(cells[0])} steps {far or 'none'} {'is' if far == 1 else 'are'}"
+    )
+
+
+def untrained_title(cells: Sequence[Cell]) -> str:
+    """State how many untrained cells settle in one place, and at which gain most of them stand."""
+    one = [cell for cell in cells if cell.verdict is CellVerdict.UNIQUE]
+    settle = f"{len(one) or 'none'} of {len(cells)} cells {_verb(one, 'settle')} in one place for sure"
+    if not one:
+        return f"Before training, {settle}"
+    gain, count = _best_gain(one)
+    return f"Before training, {settle}, {_all(count, one)} of them at gain {gain:g}"
 
 
 def name_of(cell: Cell) -> str:
@@ -97,47 +114,126 @@ def name_of(cell: Cell) -> str:
 
 
 def named(cells: Sequence[Cell]) -> str:
-    """List cells, four at most."""
-    if not cells:
-        return "none"
-    names = [name_of(cell) for cell in cells]
-    return (
-        "; ".join(names)
-        if len(names) <= MOST_NAMED
-        else f"{'; '.join(names[:MOST_NAMED])} and {len(names) - MOST_NAMED} more"
-    )
+    """Name all cells, or, where they are more than four, count them."""
+    if len(cells) > MOST_NAMED:
+        return f"{len(cells)} cells"
+    return "; ".join(name_of(cell) for cell in cells) or "none"
+
+
+def grid_of(cells: Sequence[Cell]) -> str:
+    """Say what was varied.
+
+    Returns
+    -------
+    str
+        Such as "48 cells (4 norms × 4 inputs × 3 gains)".
+    """
+    counts = {name: len({getattr(cell, name) for cell in cells}) for name in ("norm", "injection", "gain")}
+    words = {"norm": "norm", "injection": "input", "gain": "gain"}
+    parts = [f"{count} {words[name]}s" for name, count in counts.items() if count > 1]
+    return f"{len(cells)} cells ({' × '.join(parts)})" if len(parts) > 1 else f"{len(cells)} cells"
 
 
 def _untrained_headline(cells: Sequence[Cell]) -> tuple[str, ...]:
-    one, drift, forgot = (
+    one, loose, forgot, several, unsure = (
         [cell for cell in cells if cell.verdict is verdict]
-        for verdict in (CellVerdict.UNIQUE, CellVerdict.UNSETTLED, CellVerdict.FORGETS)
+        for verdict in (
+            CellVerdict.UNIQUE,
+            CellVerdict.UNSETTLED,
+            CellVerdict.FORGETS,
+            CellVerdict.SEVERAL,
+            CellVerdict.CANT_TELL,
+        )
     )
+    inputs = int(cells[0].shares["settled"].parameters["inputs"])
     told = [
-        f"Before any training, {len(one)} of {len(cells)} kinds of loop settle in one place for each input, "
-        f"whatever the start: {named(one)}.",
-        f"{len(drift)} do not settle.",
+        f"Before any training, {len(one) or 'none'} of {grid_of(cells)} "
+        f"{_verb(one, 'settle')} on more than half of {inputs} inputs for sure, and in the same place from "
+        f"another input's end{_where(one)}."
     ]
-    return (*told, f"{len(forgot)} forget their input.") if forgot else tuple(told)
+    never = sum(cell.shares["settled"].value == 0 for cell in loose)
+    rest = []
+    if loose:
+        on_none = f" ({_all(never, loose)} of them on none)" if never else ""
+        rest.append(f"{len(loose)} {_verb(loose, 'settle')} on less than half for sure{on_none}")
+    if forgot:
+        rest.append(f"{len(forgot)} {_verb(forgot, 'forget')} {'its' if len(forgot) == 1 else 'their'} input")
+    if several:
+        rest.append(f"{len(several)} {_verb(several, 'settle')} where the start decides")
+    if unsure:
+        rest.append(f"{cells[0].seeds} seeds can't tell for {len(unsure)}")
+    return (*told, f"{'; '.join(rest)}.") if rest else tuple(told)
+
+
+def _where(one: Sequence[Cell]) -> str:
+    if not one:
+        return ""
+    gain, count = _best_gain(one)
+    return f": {_all(count, one)} of them at gain {gain:g}, all of them with the input {_inputs(one)}"
+
+
+def _inputs(cells: Sequence[Cell]) -> str:
+    there = {cell.injection for cell in cells}
+    return " or ".join(words for name, words in INJECTION_WORDS.items() if name in there)
+
+
+def _all(count: int, cells: Sequence[Cell]) -> str:
+    return "all" if count == len(cells) else str(count)
+
+
+def _untrained_design(cells: Sequence[Cell]) -> tuple[str, ...]:
+    one = [cell for cell in cells if cell.verdict is CellVerdict.UNIQUE]
+    if not one:
+        return ()
+    gain, _ = _best_gain(one)
+    best = [cell for cell in one if cell.gain == gain]
+    inputs = {cell.injection for cell in best}
+    chosen = [cell for cell in cells if cell.gain == gain and cell.injection in inputs]
+    return (
+        f"Start with the input {_inputs(best)} and gain {gain:g}: {len(best)} of {len(chosen)} such cells "
+        f"{_verb(best, 'settle')} in one place for sure, against {len(one) - len(best)} of the "
+        f"{len(cells) - len(chosen)} others.",
+    )
+
+
+def _best_gain(cells: Sequence[Cell]) -> tuple[float, int]:
+    return Counter(cell.gain for cell in cells).most_common(1)[0]
 
 
 def _good_cells(found: LabFindings, task: str) -> str:
     cells = found.hardest(task)
     good = [cell for cell in cells if cell.verdict is CellVerdict.SETTLED_RIGHT]
-    beyond = f"far beyond training (size {cells[0].size}, {_far(cells[0])} steps)"
-    if not good:
-        return (
-            f"Of {len(cells)} kinds of loop trained on {task}, none settles on the right answer {beyond} for "
-            "sure."
-        )
-    once = [cell for cell in cells if cell.injection == "start"]
+    bars = f"{100 * BAR:.0f} %"
+    if right_bar(task) != BAR:
+        bars = f"{bars} and {100 * right_bar(task):.0f} %"
+    does = "settles and is" if len(good) == 1 else "settle and are"
     told = (
-        f"Of {len(cells)} kinds of loop trained on {task}, {len(good)} "
-        f"{'settles' if len(good) == 1 else 'settle'} on the right answer {beyond}"
+        f"Of {grid_of(cells)} trained on {task}, {len(good) or 'none'} {does} right on more than {bars} of "
+        f"problems far beyond training (size {cells[0].size}, {_far(cells[0])} steps)"
     )
-    if once and not set(once) & set(good):
-        return f"{told}, none of the {len(once)} that see their input only once: {named(good)}."
-    return f"{told}: {named(good)}."
+    if not good:
+        return f"{told} for sure."
+    once = [cell for cell in cells if cell.injection == "start"]
+    if len(good) <= FEW:
+        apart = once and not set(once) & set(good)
+        return f"{told}: {named(good)}{f'; {_counted(once, good, ONCE)}' if apart else ''}."
+    back = [cell for cell in cells if cell.injection != "start"]
+    outer = [cell for cell in back if cell.norm in OUTER]
+    norms = " or ".join(NORM_WORDS[name] for name in dict.fromkeys(cell.norm for cell in outer))
+    other = [cell for cell in back if cell.norm not in OUTER]
+    groups = (
+        (outer, f"with {norms} that get the input back at every step"),
+        (other, "others that get it back"),
+        (once, ONCE),
+    )
+    return f"{told}: {', '.join(_counted(group, good, words) for group, words in groups if group)}."
+
+
+def _counted(group: Sequence[Cell], good: Sequence[Cell], words: str) -> str:
+    count = sum(cell in good for cell in group)
+    if count == len(group):
+        return f"all {count} {words}"
+    return f"{count or 'none'} of the {len(group)} {words}"
 
 
 def _settled_and_wrong(found: LabFindings) -> str:
@@ -169,6 +265,49 @@ def _right_unsettled(found: LabFindings) -> str:
         f"Right is not settled: on {best.task}, {name_of(best)} is right on "
         f"{percent(best.shares['right_far'])} and settles on {percent(best.shares['settled'])}."
     )
+
+
+def _fooled(found: LabFindings, task: str) -> str:
+    fooled = fooled_cells(found, task)
+    if not fooled:
+        return ""
+    one = fooled[0]
+    usual = int(one.shares["settled"].parameters["usual"])
+    at = f"At the trained size ({one.size})"
+    if len(fooled) > 1:
+        one = max(fooled, key=lambda cell: cell.shares["right_usual"].low)
+        at = f"{at} {len(fooled)} cells are right after the trained steps and not far beyond"
+    return (
+        f"{at}{':' if len(fooled) > 1 else ','} {name_of(one)} is right on "
+        f"{percent(one.shares['right_usual'])} after the {usual} trained steps and on "
+        f"{percent(one.shares['right_far'])} after {_far(one)}."
+    )
+
+
+def _use(cells: Sequence[Cell]) -> str:
+    best = max(
+        cells, key=lambda c: (c.verdict is CellVerdict.SETTLED_RIGHT, c.iterates, c.shares["settled"].low)
+    )
+    does = (
+        f"settled on {percent(best.shares['settled'])}, right on {percent(best.shares['right_far'])} after "
+        f"{_far(best)} steps at size {best.size}"
+    )
+    if best.verdict is not CellVerdict.SETTLED_RIGHT:
+        return f"Use none of these yet: no cell settles and is right for sure. Nearest is {name_of(best)}: {does}."
+    good = sum(cell.verdict is CellVerdict.SETTLED_RIGHT for cell in cells)
+    one_of = f", one of the {good}" if good > 1 else ""
+    told = f"Use {NORM_WORDS[best.norm]} with the input {INJECTION_WORDS[best.injection]}{one_of}: {does}"
+    if best.iterates == best.seeds:
+        return f"{told}; all {best.seeds} seeds iterate rather than replay."
+    others = Counter(origin for origin in best.origins if origin != "iterates")
+    words = ", ".join(f"{count} {origin}" for origin, count in others.items())
+    return (
+        f"{told}; by the rule {best.iterates} of {best.seeds} seeds iterates rather than replays ({words})."
+    )
+
+
+def _verb(cells: Sequence[Cell], stem: str) -> str:
+    return f"{stem}s" if len(cells) == 1 else stem
 
 
 def _far(cell: Cell) -> int:

@@ -16,7 +16,7 @@ from limitset.core.intervals import Interval, wilson
 from limitset.core.levels import Level
 from limitset.core.limit_sets import LimitKind
 from limitset.core.other_ways import PathIndependence
-from limitset.core.paired import paired_change
+from limitset.core.paired import change_between
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.traces import OWN
 from limitset.core.undefined import NEVER
@@ -31,9 +31,12 @@ from limitset.report.trace_tables import (
     rows_by_arm,
     stacked_lists,
 )
+from limitset.report.trace_usual import AsUsed, as_used
 
 MOST: Final = 0.95
 """The step by which the model "has settled": by it so many of the inputs that settle at all have."""
+MOSTLY_LOST: Final = 0.5
+"""Where more inputs than this diverge, nothing is said of iterating or replaying."""
 LEAST_INPUTS: Final = 8
 """Fewer inputs than this are not cut in halves to choose a step."""
 
@@ -58,6 +61,8 @@ class TraceFindings:
         Axes system, loop, outcome: the bars of the page.
     curves
         Axes step, curve: settled, right, settled and wrong.
+    used
+        The model at its usual steps; None where it does not say how many these are.
     stopping
         None where the usual number of steps is not known or inputs are too few.
     beyond
@@ -85,6 +90,7 @@ class TraceFindings:
     kinds: MeasurementTable
     outcomes: MeasurementTable
     curves: MeasurementTable
+    used: AsUsed | None
     stopping: Stopping | None
     beyond: Measurement | None
     ways: Mapping[str, PathIndependence]
@@ -95,6 +101,7 @@ class TraceFindings:
     def numbers(self) -> list[Measurement]:
         """Return every number that stands alone."""
         found = [self.settled, self.settled_by, self.wrong_settled, self.wrong_unsettled]
+        found += [] if self.used is None else self.used.numbers()
         if self.stopping is not None:
             for rule in (self.stopping.fixed, self.stopping.threshold):
                 found += [rule.saving, rule.before, rule.after, rule.change]
@@ -180,7 +187,9 @@ def trace_findings(
     by_step = _by_step(own)
     arrived = settled & (own.numbers("arrival") <= by_step)
     measured = _measured(steps=steps, tolerance=tolerance)
-    ways = {arm: _way(own, rows, anchored, tolerance) for arm, rows in arms.items() if arm != OWN}
+    ways = {
+        arm: _way(own.of_items(rows), rows, anchored, tolerance) for arm, rows in arms.items() if arm != OWN
+    }
     beyond = _beyond(own, usual, steps, measured) if anchored else None
     stop = _stopping(own, usual, anchored, tolerance, seed)
     return TraceFindings(
@@ -200,13 +209,23 @@ def trace_findings(
         wrong_unsettled=measured("wrong when not settled", _share(wrong, ~settled, anchored)),
         kinds=kinds_of(arms),
         outcomes=outcomes_of(arms, str(loop["name"]), anchored),
-        curves=curves_of(own, steps, anchored),
+        curves=curves_of(own, steps, anchored, usual),
+        used=as_used(own, usual, anchored=anchored, tolerance=tolerance, seed=seed),
         stopping=stop,
         beyond=beyond,
         ways=ways,
-        origin=template_or_iteration(list(ways.values()), beyond=beyond) if ways else None,
+        origin=_origin(own, ways, beyond),
         **_spectrum(own, measured),
     )
+
+
+def _origin(
+    own: TraceRows, ways: Mapping[str, PathIndependence], beyond: Measurement | None
+) -> TemplateOrIteration | None:
+    """Ask for template or iteration, unless most inputs run away: then no way leads anywhere."""
+    if not ways or (own.columns["kind"] == LimitKind.DIVERGED).mean() > MOSTLY_LOST:
+        return None
+    return template_or_iteration(list(ways.values()), beyond=beyond)
 
 
 def _by_step(own: TraceRows) -> float:
@@ -215,7 +234,7 @@ def _by_step(own: TraceRows) -> float:
 
 
 def _measured(**parameters: float) -> Any:
-    def build(name: str, interval: Interval, **more: float) -> Measurement:
+    def build(name: str, interval: Interval, method: str = "Wilson", **more: float) -> Measurement:
         return Measurement(
             instrument=name,
             version=1,
@@ -224,7 +243,7 @@ def _measured(**parameters: float) -> Any:
             low=interval.low,
             high=interval.high,
             n=interval.n,
-            interval_method="Wilson",
+            interval_method=method,
             blank_reason=interval.blank_reason,
             parameters={**parameters, **{k: v for k, v in more.items() if math.isfinite(v)}},
         )
@@ -242,13 +261,16 @@ def _share(holds: np.ndarray, among: np.ndarray, anchored: bool) -> Interval:
 
 def _way(own: TraceRows, other: TraceRows, anchored: bool, tolerance: float) -> PathIndependence:
     """Compare two ways by lengths and angles alone: they are all the instrument looks at."""
-    length = own.numbers("norm")
+    length, reach = own.numbers("norm"), own.numbers("reach")
     other_length, cosine = other.numbers("norm"), other.numbers("cosine")
-    apart = other.numbers("distance")
     # the other end in the plane of both: along the own end, and across it
     with np.errstate(invalid="ignore"):
         along = other_length * np.nan_to_num(cosine, nan=1.0)
-        across = np.sqrt(np.maximum((apart * length) ** 2 - (along - length) ** 2, 0.0))
+        across = np.sqrt(np.maximum(other_length**2 - along**2, 0.0))
+        # an end at the origin has no length of its own: it is measured by the way it has come
+        vanished = own.settled & (length <= tolerance * reach)
+        along = np.where(vanished, along - length + reach, along)
+        length = np.where(vanished, reach, length)
     right = {}
     if anchored:
         right = {"right_own": own.numbers("right") == 1, "right_other": other.numbers("right") == 1}
@@ -291,14 +313,9 @@ def _beyond(own: TraceRows, usual: int, steps: int, measured: Any) -> Measuremen
         return None
     rights = stacked_lists(own.columns["rights"], steps + 1) == 1
     before, after = rights[:, usual], rights[:, steps]
-    change = paired_change(
-        int((before & after).sum()),
-        int((~before & after).sum()),
-        int((before & ~after).sum()),
-        int((~before & ~after).sum()),
-    )
+    change = change_between(before, after)
     found: Measurement = measured(
-        "change beyond the usual steps", change, usual=float(usual), last=float(steps)
+        "change beyond the usual steps", change, "Newcombe, paired", usual=float(usual), last=float(steps)
     )
     return found
 
@@ -307,7 +324,9 @@ def _spectrum(own: TraceRows, measured: Any) -> dict[str, Measurement]:
     radius, error = own.numbers("radius"), own.numbers("radius_error")
     known = ~np.isnan(radius)
     if not known.any():
-        blank = Interval.blank("no end was looked at: none settled on a point")
+        blank = Interval.blank(
+            "no end was looked at: none settled on a point, or torch cannot follow the step"
+        )
         return {"radius": measured("spectral radius", blank), "stable": measured("stable ends", blank)}
     surely = (radius + error)[known] < 1
     values = np.sort(radius[known])
@@ -315,6 +334,6 @@ def _spectrum(own: TraceRows, measured: Any) -> dict[str, Measurement]:
         value=float(np.median(values)), low=float(values[0]), high=float(values[-1]), n=float(known.sum())
     )
     return {
-        "radius": measured("spectral radius (median; least and largest)", middle),
+        "radius": measured("spectral radius (median; least and largest)", middle, "least and largest"),
         "stable": measured("stable ends", wilson(float(surely.sum()), float(known.sum()))),
     }

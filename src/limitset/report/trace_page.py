@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,13 +13,14 @@ from limitset.charts.plane import eigenvalues_chart, orbits_chart
 from limitset.charts.same_place import same_place_chart
 from limitset.charts.settled import settled_chart
 from limitset.charts.shown import percent
-from limitset.core.results import MeasurementTable
+from limitset.core.results import Measurement, MeasurementTable
 from limitset.report.page import Figure, Page, Table
 from limitset.report.trace_findings import TraceFindings
 from limitset.report.trace_sentences import (
     decisions,
     ends_title,
     headline,
+    orbits_title,
     points,
     same_title,
     settled_title,
@@ -34,6 +36,7 @@ def trace_page(
     found: TraceFindings,
     *,
     ends: Mapping[str, str],
+    keys: Mapping[str, str],
     eigenvalues: Sequence[Mapping[str, Any]],
     scope: str,
     date: str,
@@ -47,6 +50,8 @@ def trace_page(
         Every number.
     ends
         Input to the answer it ended on, where there is a readout.
+    keys
+        Input to its right answer, where there is a key.
     eigenvalues
         Records with item, real, imaginary.
     scope, date, provenance
@@ -68,7 +73,7 @@ def trace_page(
         headline=headline(found),
         decisions=decisions(found),
         figures=tuple(_figures(found, eigenvalues)),
-        tables=(_listed(found, ends),),
+        tables=(_listed(found, ends, keys),),
         definitions=DEFINITIONS,
         provenance=provenance,
         numbers=tuple(records),
@@ -88,12 +93,12 @@ def _figures(found: TraceFindings, eigenvalues: Sequence[Mapping[str, Any]]) -> 
             chart=settled_chart(found.curves, rules=rules),
             caption=f"{n} Settled: within {found.tolerance:g} of its limit, relative to the norm of the "
             "state, from that step on; runs that drift never are. Bands: 95 % intervals over inputs.",
-            table=_data(found.curves, "Settled and right by step"),
+            table=_data(found.curves, "Settled and right by step" if found.anchored else "Settled by step"),
         ),
         Figure(
             name="ends",
             title=ends_title(found),
-            chart=loops_chart(found.outcomes),
+            chart=loops_chart(found.outcomes, x_title="share of inputs"),
             caption=f"{n} One bar a way: {_ways_in_words(found)}. {_kinds_in_words(found)}",
             table=_data(found.outcomes, "How inputs end"),
             shown=(),
@@ -108,7 +113,8 @@ def _figures(found: TraceFindings, eigenvalues: Sequence[Mapping[str, Any]]) -> 
                 title=spectrum_title(found),
                 chart=eigenvalues_chart(eigenvalues),
                 caption=f"Leading eigenvalues of the Jacobian of one step at the ends of "
-                f"{found.stable.n:.0f} inputs that settled on a point. Inside the dashed circle a small "
+                f"{found.stable.n:.0f} inputs that settled on a point (the first of each batch). "
+                "Inside the dashed circle a small "
                 "error shrinks.",
                 table=Table(
                     title="Leading eigenvalues",
@@ -128,10 +134,10 @@ def _same_place(found: TraceFindings, n: str) -> Figure:
     rows = tuple(
         (
             arm,
-            percent(way.same),
-            percent(way.settled),
+            percent(way.same_of_settled),
+            f"{_count(way.settled)} of {way.settled.n:.0f}",
             _rounded(way.alignment.value),
-            _rounded(way.residual.value),
+            _rounded(way.residual.value) if math.isfinite(way.residual.value) else "not at rest",
             _rounded(way.norm_ratio.value),
             points(way.right_change) if found.anchored else "no anchor",
         )
@@ -139,19 +145,23 @@ def _same_place(found: TraceFindings, n: str) -> Figure:
     )
     columns = (
         "way",
-        "same place",
+        "same place, of settled both ways",
         "settled both ways",
         "alignment",
-        "residual",
-        "length ratio",
+        "relative step at the ends",
+        "length, other over own",
         "right, change",
     )
     return Figure(
         name="same-place",
         title=same_title(found),
         chart=same_place_chart(shares),
-        caption=f"{n} An input that does not settle either way counts as not the same. Alignment alone "
-        "misleads: states that grow without bound align too, so residual and length stand beside it.",
+        caption=f"{n} Drawn: of all inputs, how many end in the same place, and how many are right by "
+        "this way; an "
+        "input that fails to settle on either of the two ways counts as not the same. Another solver "
+        "is tried "
+        "where the own way has settled on a point. Alignment alone misleads: states that grow without bound "
+        "align too, so the last step and the length stand beside it.",
         table=_data(shares, "Same place and right there"),
         shown=(Table(title="Every other way", columns=columns, rows=rows),),
     )
@@ -181,7 +191,7 @@ def _orbits_figure(found: TraceFindings, orbits: list[dict[str, Any]]) -> Figure
     )
     return Figure(
         name="orbits",
-        title=f"How {len(orbits)} inputs come to their ends",
+        title=orbits_title(len(orbits)),
         chart=orbits_chart(orbits),
         caption=f"The first {len(orbits)} of {found.inputs} inputs, seen along the two directions in which "
         "the ends differ most; the mark stands where the orbit ends. Two directions of many: ends that "
@@ -191,28 +201,31 @@ def _orbits_figure(found: TraceFindings, orbits: list[dict[str, Any]]) -> Figure
     )
 
 
-def _listed(found: TraceFindings, ends: Mapping[str, str]) -> Table:
+def _listed(found: TraceFindings, ends: Mapping[str, str], keys: Mapping[str, str]) -> Table:
     own = found.own
     right, settled = own.numbers("right"), own.settled
     if found.anchored and (settled & (right == 0)).any():
         chosen, title = np.flatnonzero(settled & (right == 0)), "Settled and wrong"
-        note = f"{chosen.size} inputs in all; check these outside the model."
+        note = f"{min(chosen.size, LISTED)} of {chosen.size} shown; the study folder has all."
     elif (~settled).any():
         chosen, title = np.flatnonzero(~settled), "Not settled"
-        note = f"{chosen.size} inputs in all."
+        note = f"{min(chosen.size, LISTED)} of {chosen.size} shown; the study folder has all."
     else:
         order = np.argsort(-own.numbers("arrival"), kind="stable")
         chosen, title, note = order, "The slowest to settle", ""
     rows = tuple(
         (
             own.columns["item"][row],
-            ends.get(str(own.columns["item"][row])) or "",
+            *((ends.get(str(own.columns["item"][row])) or "",) if ends else ()),
+            *((keys.get(str(own.columns["item"][row])) or "",) if found.anchored else ()),
             own.columns["kind"][row] + (f" ({own.columns['note'][row]})" if own.columns["note"][row] else ""),
             float(own.numbers("arrival")[row]),
         )
         for row in chosen[:LISTED]
     )
-    return Table(title=title, columns=("input", "ends on", "kind", "by step"), rows=rows, note=note)
+    answered = ("ends on",) if ends else ()
+    columns = ("input", *answered, *(("right answer",) if found.anchored else ()), "kind", "settled by")
+    return Table(title=title, columns=columns, rows=rows, note=note)
 
 
 def _data(table: MeasurementTable, title: str) -> Table:
@@ -243,3 +256,7 @@ def _kinds_in_words(found: TraceFindings) -> str:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
+
+
+def _count(share: Measurement) -> int:
+    return round(share.value * share.n)

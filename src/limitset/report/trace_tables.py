@@ -32,6 +32,12 @@ class TraceRows:
         """Return a column of numbers."""
         return np.asarray(self.columns[name], dtype=np.float64)
 
+    def of_items(self, other: TraceRows) -> TraceRows:
+        """Return the rows of the inputs of another way, in its order."""
+        place = {item: row for row, item in enumerate(self.columns["item"].tolist())}
+        rows = [place[item] for item in other.columns["item"].tolist()]
+        return TraceRows(columns={name: column[rows] for name, column in self.columns.items()})
+
     @property
     def settled(self) -> np.ndarray:
         """Which inputs ended on a fixed point or a cycle."""
@@ -76,10 +82,12 @@ def outcomes_of(arms: Mapping[str, TraceRows], name: str, anchored: bool) -> Mea
     return _table("outcomes", axes, [r[2] for r in rows])
 
 
-def curves_of(own: TraceRows, steps: int, anchored: bool) -> MeasurementTable:
+def curves_of(own: TraceRows, steps: int, anchored: bool, usual: int) -> MeasurementTable:
     """Return the shares settled, right, and settled but wrong by each step: axes step, curve."""
     arrival = np.where(own.settled, own.numbers("arrival"), NEVER)
-    shown = np.unique(np.concatenate([np.arange(min(steps, 32) + 1), np.geomspace(1, steps, 60).astype(int)]))
+    shown = np.unique(
+        np.concatenate([np.arange(min(steps, 32) + 1), np.geomspace(1, steps, 60).astype(int), [usual]])
+    )
     rights = stacked_lists(own.columns["rights"], steps + 1) if anchored else None
     rows: list[tuple[int, str, Interval]] = []
     for step in shown.tolist():

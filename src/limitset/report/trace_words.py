@@ -42,10 +42,12 @@ DEFINITIONS: Final = (
     ),
     Definition(
         term="iterates or replays",
-        plain="A model that iterates reaches a point that belongs to the input: swapped starts and "
-        "swapped solvers lead to it and going on does not lose it. A model that replays has learned a "
-        "path of so many "
-        "steps; from elsewhere, or further on, it is lost. The rule and its bars are fixed beforehand.",
+        plain="A model that iterates reaches a point that belongs to the input: swapped starts and swapped "
+        "solvers lead to it and going on does not lose it. A model that replays has learned a path of so "
+        "many steps; from elsewhere, or further on, it is lost. The rule is fixed beforehand: iterates, when "
+        "in every way at least 80 % surely come to the same place and accuracy surely falls by less than 5 "
+        "points far beyond the usual steps; replays, when surely fewer than 50 % do and answers are lost or "
+        "ends lie elsewhere.",
     ),
     Definition(
         term="alignment (AA)",

@@ -126,7 +126,9 @@ def _traced(
 ) -> TraceFindings:
     far = int(chunk["far"])
     tolerance = float(chunk["tolerance"])
-    options = TraceOptions(steps=far, tolerance=tolerance, spectra=spectra, drawn=0, arms=arms)
+    options = TraceOptions(
+        steps=far, tolerance=tolerance, spectra=spectra, exponents=spectra, drawn=0, arms=arms
+    )
     parts = traced(loop, range(len(loop)), options=options, rng=streams)
     about = {
         "name": loop.name,

@@ -99,16 +99,22 @@ def _trace_page(folder: StudyFolder) -> Page:
         folder.table("traces", TRACE_KINDS), loop=loop, tolerance=float(spec["tolerance"]), seed=_seed(lock)
     )
     own = folder.ends().having(loop=OWN)
+    answers = zip(own.texts("item").tolist(), own.texts("end").tolist(), strict=True)
     values = {name: plain(column) for name, column in folder.table("eigenvalues", EIGENVALUE_KINDS).items()}
     known = "with known answers" if loop["anchored"] else "without an anchor"
     return trace_page(
         found,
-        ends=dict(zip(own.texts("item").tolist(), own.texts("end").tolist(), strict=True)),
+        ends={item: end for item, end in answers if end is not None},
+        keys=_keys(folder.items()) if loop["anchored"] else {},
         eigenvalues=[dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)],
         scope=f"{loop['name']} · {loop['inputs']} inputs {known} · state of {loop['state']} numbers",
         date=str(lock["created"]),
         provenance=_provenance(lock),
     )
+
+
+def _keys(items: Items) -> dict[str, str]:
+    return {str(row["item"]): str((row["accepted"] or ("",))[0]) for row in items.rows()}
 
 
 def _lab_page(folder: StudyFolder) -> Page:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from limitset.core.ends import Ends
+from limitset.core.errors import InputError
 from limitset.core.levels import Level, Status
 from limitset.core.limit_sets import LimitKind
 from limitset.core.other_ways import SWAPPED_SOLVER, SWAPPED_START
@@ -32,7 +33,7 @@ from limitset.numerics.stability.arnoldi import leading_eigenvalues
 from limitset.numerics.stability.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.vector_map import VectorMap
 from limitset.store.tables import TablePart
-from limitset.studies.trace_arms import DAMPING, Arm, carried, damped, growth_of, kind_of
+from limitset.studies.trace_arms import DAMPING, Arm, carried, damped, growth_of, kind_of, right_at_end
 from limitset.studies.trace_paths import drawn_paths
 
 SOURCE: Final = "trace"
@@ -45,6 +46,7 @@ EXPONENT_STEPS: Final = 120
 """Steps along which an orbit that did not settle is asked for chaos."""
 _GOES_AWAY: Final = ("drift", "growing", "noisy map")
 """Notes of runs that are not bounded, or draw random numbers: no exponent tells what they end in."""
+NOT_TRIED: Final = "not tried: the own way did not settle on a point"
 _SOLVED: Final = {Outcome.CONVERGED: LimitKind.FIXED, Outcome.DIVERGED: LimitKind.DIVERGED}
 _LONGEST_ANSWER: Final = 60
 """Characters of an answer that its row keeps."""
@@ -57,6 +59,7 @@ class TraceOptions:
     steps: int
     tolerance: float
     spectra: int = 32
+    exponents: int = 128
     drawn: int = 16
     arms: tuple[str, ...] = ARMS
 
@@ -93,8 +96,11 @@ def traced(
         arms.append(chunk.iterated(DAMPED, chunk.starts, damped(loop.map), steps=steps))
     if SWAPPED_SOLVER in options.arms:
         arms.append(chunk.solved(own))
-    spectra = chunk.spectra(own)
-    exponents = chunk.exponents(own)
+    try:
+        spectra, exponents = chunk.spectra(own), chunk.exponents(own)
+    except InputError:  # torch cannot follow the step: the orbits are known all the same
+        spectra, exponents = {}, {}
+    _leave_unstable(own, spectra)
     records = [record for arm in arms for record in chunk.records(arm, own, spectra, exponents)]
     return {
         "ends": TablePart.of_ends(Ends.of_rows([chunk.end_of(record) for record in records])),
@@ -103,6 +109,15 @@ def traced(
         ),
         "eigenvalues": TablePart.of_rows(chunk.eigenvalues(spectra), EIGENVALUE_KINDS),
     }
+
+
+def _leave_unstable(own: Arm, spectra: dict[int, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Take back that a run has settled where its point surely repels: it only passes there."""
+    for index, (values, errors) in spectra.items():
+        largest = int(np.abs(values).argmax())
+        if np.abs(values[largest]) - errors[largest] > 1:
+            own.kinds[index], own.notes[index] = LimitKind.UNDECIDED.value, "unstable"
+            own.arrival[index] = NEVER
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,8 @@ class _Chunk:
             rng=self.rng.child("run"),
         )
         ends = torch.from_numpy(np.array(runs.lasts)).to(starts)
+        if rights is not None:
+            rights = carried(rights, np.asarray(runs.ran), np.asarray(runs.periods))
         return Arm(
             name=name,
             ends=ends,
@@ -158,7 +175,9 @@ class _Chunk:
             residual=self._residual(map, ends),
             growth=growth_of(runs, self.loop.usual_steps),
             residuals=[runs.residuals[index, : int(runs.ran[index])] for index in range(len(runs))],
-            rights=None if rights is None else carried(rights),
+            right=right_at_end(self.loop, map, ends, self.rows, np.asarray(runs.periods)),
+            reach=np.nanmax(np.where(np.isinf(runs.norms), np.nan, runs.norms), axis=1),
+            rights=rights,
             held={place[int(row)]: states for row, states in runs.held.items()},
         )
 
@@ -168,7 +187,7 @@ class _Chunk:
         starts, ends = f.flat(self.starts), f.flat(own.ends).clone()
         fixed = np.array([kind == LimitKind.FIXED for kind in own.kinds])
         kinds = np.full(len(self.rows), LimitKind.UNDECIDED.value, dtype=object)
-        notes = np.full(len(self.rows), "the own way did not settle on a point", dtype=object)
+        notes = np.full(len(self.rows), NOT_TRIED, dtype=object)
         evaluations = np.zeros(len(self.rows))
         if fixed.any():
             chosen = torch.from_numpy(np.flatnonzero(fixed))
@@ -198,6 +217,8 @@ class _Chunk:
             residual=self._residual(self.loop.map, f.shaped(ends)),
             growth=np.full(len(self.rows), UNDEFINED),
             residuals=[np.empty(0)] * len(self.rows),
+            right=right_at_end(self.loop, self.loop.map, f.shaped(ends), self.rows, came.astype(np.int64)),
+            reach=torch.linalg.vector_norm(ends.double(), dim=1).numpy(),
             rights=None,
             held={},
         )
@@ -227,7 +248,7 @@ class _Chunk:
             index
             for index, kind in enumerate(own.kinds)
             if kind == LimitKind.UNDECIDED and own.notes[index] not in _GOES_AWAY
-        ][: self.options.spectra]
+        ][: self.options.exponents]
         if not open_rows:
             return {}
         f = VectorMap.of(self.loop.map, self.starts)
@@ -261,11 +282,12 @@ class _Chunk:
     ) -> list[dict[str, Any]]:
         """Return one record an input."""
         distance, cosine, norm = _compared(arm.ends, own.ends)
-        right = self._right(arm)
         _, across, _ = _compared(arm.ends, arm.ends[torch.as_tensor(self.partners())])
         paths = drawn_paths(arm.held, own.ends)
         records = []
         for index, row in enumerate(self.rows):
+            if arm.notes[index] == NOT_TRIED:
+                continue
             values, errors = spectra.get(index, (np.empty(0), np.empty(0))) if arm.name == OWN else ((), ())
             path = paths.get(index, (None, None))
             exponent, sign = exponents.get(index, (UNDEFINED, None)) if arm.name == OWN else (UNDEFINED, None)
@@ -281,9 +303,10 @@ class _Chunk:
                     "arrival": float(arm.arrival[index]),
                     "residual": float(arm.residual[index]),
                     "norm": float(norm[index]),
+                    "reach": float(arm.reach[index]),
                     "distance": float(distance[index]),
                     "cosine": float(cosine[index]),
-                    "right": float(right[index]),
+                    "right": float(arm.right[index]),
                     "radius": float(np.abs(values).max()) if len(values) else UNDEFINED,
                     "radius_error": float(errors[np.abs(values).argmax()]) if len(values) else UNDEFINED,
                     "exponent": exponent,
@@ -298,7 +321,7 @@ class _Chunk:
                     "end": None,
                 }
             )
-        return self._with_answers(records, arm)
+        return self._with_answers(records, arm) if records else []
 
     def eigenvalues(self, spectra: dict[int, tuple[np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
         """Return the rows of the eigenvalues table."""
@@ -334,14 +357,9 @@ class _Chunk:
     def _with_answers(self, records: list[dict[str, Any]], arm: Arm) -> list[dict[str, Any]]:
         if self.loop.readout is not None:
             answers = self.loop.answers(arm.ends, self.rows)
-            for record, answer in zip(records, answers, strict=True):
-                record["end"] = _in_words(answer)
+            for record in records:
+                record["end"] = in_words(answers[record["index"]])
         return records
-
-    def _right(self, arm: Arm) -> np.ndarray:
-        if self.loop.key is None:
-            return np.full(len(self.rows), UNDEFINED)
-        return self.loop.right(arm.ends, self.rows).astype(np.float64)
 
     def _residual(self, map: TensorMap, ends: Tensor) -> np.ndarray:
         """Return ‖f(x) − x‖ / ‖x‖ at the ends: one more step of the model itself."""
@@ -373,7 +391,8 @@ def _rounded(values: np.ndarray) -> list[float] | None:
     return [float(f"{value:.4g}") for value in values] if len(values) else None
 
 
-def _in_words(answer: Any) -> str:
+def in_words(answer: Any) -> str:
+    """Write an answer of many places in one short line: 0 and 1 for bits, no spaces between single signs."""
     flat = np.asarray(answer).reshape(-1)  # one answer of many may be a plain number
     flat = flat.astype(np.int64) if flat.dtype == bool else flat
     words = [str(one) for one in flat.tolist()]

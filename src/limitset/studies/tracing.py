@@ -19,7 +19,7 @@ from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
 from limitset.studies.reporting import Finished, rebuild
 from limitset.studies.spec import Trace, to_toml, validated
-from limitset.studies.trace_rows import TRACE_VERSION, TraceOptions, traced
+from limitset.studies.trace_rows import TRACE_VERSION, TraceOptions, in_words, traced
 
 BEYOND: Final = 8
 """So many times its usual steps a model is run: what it does far beyond them is half of the answer."""
@@ -90,9 +90,12 @@ def run_trace(
         folder.write_items(_items(loop))
         summary = run_tasks(folder, work, on_progress=on_progress)
     if summary.failed:
+        told = summary.failed[0].error.splitlines()[-1]
+        if "; got " in told:  # a sentence of our own needs no frame
+            raise InputError(told)
         raise InputError.of(
             expected=f"every task of {out} must end well",
-            got=f"one that failed: {summary.failed[0].error.splitlines()[-1]}",
+            got=f"one that failed: {told.removesuffix('.')}",
             fix="Mend that; the same command tries again.",
         )
     return rebuild(out)
@@ -162,7 +165,7 @@ class TraceWork:
 
 def _items(loop: UserLoop) -> Items:
     keyed = loop.key is not None
-    key = [" ".join(str(v) for v in one.reshape(-1).tolist()) for one in loop.key] if keyed else []  # type: ignore[union-attr]
+    key = [in_words(one) for one in loop.key] if keyed else []  # type: ignore[union-attr]
     return Items.of(
         item=list(loop.items),
         text=[f"input {item}" for item in loop.items],
