@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from limitset.numerics.points.point_search import polish
+from limitset.numerics.points.polishing import polish
 from limitset.numerics.vector_map import VectorMap
 
 _HALVINGS: Final = 12

@@ -15,7 +15,7 @@ from limitset.core.undefined import UNDEFINED
 from limitset.numerics.enclosing.enclosures import newton_kantorovich
 from limitset.numerics.enclosing.map_bounds import MapBounds, sampled_bounds
 from limitset.numerics.points.point_ends import PointEnds, SearchPlan
-from limitset.numerics.points.point_search import DENSE
+from limitset.numerics.points.shared_newton import DENSE
 from limitset.numerics.vector_map import VectorMap
 
 Bounds = Callable[[Tensor], MapBounds]

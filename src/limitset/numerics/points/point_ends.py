@@ -15,7 +15,9 @@ from limitset.core.undefined import UNMATCHED
 from limitset.numerics.points.continua import at_rounding, connected, touches_others
 from limitset.numerics.points.merging import merge
 from limitset.numerics.points.point_facts import PointFacts, point_facts
-from limitset.numerics.points.point_search import DENSE, polish, search_points
+from limitset.numerics.points.point_search import search_points
+from limitset.numerics.points.polishing import polish
+from limitset.numerics.points.shared_newton import DENSE
 from limitset.numerics.points.slow_points import drifting, least_speed
 from limitset.numerics.solvers.solution import Outcome
 from limitset.numerics.vector_map import VectorMap
@@ -100,7 +102,7 @@ def follow_strays(f: VectorMap, starts: Tensor, states: Tensor, *, plan: SearchP
     if not len(states):
         return Strays(states=states, kinds=())
     if f.dimension <= DENSE:
-        low, speed, minimum = least_speed(f, states, rows=rows, cap=plan.cap)
+        low, speed, minimum = least_speed(f, states, rows=rows, cap=plan.cap, enough=plan.tolerance)
         kinds = [
             PointKind.FIXED if below else PointKind.SLOW if least else None
             for below, least in zip((speed <= plan.tolerance).tolist(), minimum.tolist(), strict=True)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Complex, Int
 from torch import Tensor
 
 from limitset.core.undefined import UNMATCHED
-from limitset.numerics.points.point_search import CHUNK, DENSE
+from limitset.numerics.points.shared_newton import CHUNK, DENSE
 from limitset.numerics.stability.arnoldi import leading_eigenvalues
 from limitset.numerics.vector_map import Rows, VectorMap
 

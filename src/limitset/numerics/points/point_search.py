@@ -1,38 +1,35 @@
-"""Where does Newton's method end from very many starts, when later rows may use what earlier rows found?"""
+"""Which solver, in which precision, searches the fixed points of a map from very many starts?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from limitset.numerics.solvers.gmres import Product, gmres
-from limitset.numerics.solvers.newton import rows_that_fit
+from limitset.numerics.points.polishing import product_at
+from limitset.numerics.points.shared_newton import DENSE, shared_newton
+from limitset.numerics.solvers.gmres import gmres
 from limitset.numerics.solvers.newton_gmres import KRYLOV, newton_gmres
-from limitset.numerics.solvers.search import Search, capped, kept
 from limitset.numerics.solvers.solution import Outcome, Solution
 from limitset.numerics.vector_map import Rows, VectorMap
 
-DENSE: Final = 512
-"""Largest dimension in which whole Jacobians are used for a search: a step costs d^3."""
 KRYLOV_FROM: Final = 17
 """Below this dimension a dense step costs less than the products it would replace."""
 PILOT: Final = 32
 """Starts on which products with the Jacobian are tried before all starts are put on them."""
 PILOT_SHARE: Final = 0.9
 """Share of the pilot that must converge by products alone."""
-CHUNK: Final = 2**22
-"""Bytes of Jacobians in one piece of work: they stay in the cache of one core."""
 _SOLVED: Final = 0.1
 """Share of the right side that may be left of a linear equation solved by products."""
-_CHORDS: Final = 6
-_CONTRACTION: Final = 0.25
-"""A chord step is trusted while it takes the residual down to this share."""
-_NEAREST: Final = 64
-"""Points whose inverse Jacobians are held for chord steps."""
+_PILOT_ROUNDS: Final = 3
+"""Times four steps of the pilot are tried, each time after one linear equation."""
+_COARSE: Final = 1e-5
+"""Residual, as a share of the states, to which float32 takes a search that goes on in float64."""
+_MANY: Final = 128
+"""Starts from which on a search in float32 comes first."""
 
 
 def step_cap(f: VectorMap, starts: Tensor, *, rows: Rows) -> float:
@@ -60,7 +57,8 @@ def search_points(
 
     A pilot of 32 starts is run with Newton-GMRES (12 products in a space). When 90 % of it converge, all
     starts are, and those that fail go on to dense steps; else dense steps begin at once. From dimension 513
-    on only products are used.
+    on only products are used. States in float64 of dimension 17 to 512 are searched in float32 where the map
+    takes it and rounds well below the tolerance there; every row that arrives goes on in float64.
 
     Parameters
     ----------
@@ -84,6 +82,21 @@ def search_points(
     """
     d = f.dimension
     places = np.asarray(rows)
+    if starts.dtype is torch.float64 and KRYLOV_FROM <= d <= DENSE and len(starts) >= _MANY:
+        coarse = single_tolerance(f, starts, rows=places, tolerance=tolerance)
+        if coarse is not None:
+            found = _coarse_then_fine(
+                f, starts, places, coarse=coarse, tolerance=tolerance, max_steps=max_steps, cap=cap
+            )
+            if found is not None:
+                return found
+    return _searched(f, starts, places, tolerance=tolerance, max_steps=max_steps, cap=cap)
+
+
+def _searched(
+    f: VectorMap, starts: Tensor, places: np.ndarray, *, tolerance: float, max_steps: int, cap: float
+) -> Solution:
+    d = f.dimension
     if d > DENSE:
         return newton_gmres(
             f, starts, rows=places, tolerance=tolerance, max_steps=max_steps, step_cap=cap, krylov=40
@@ -101,261 +114,102 @@ def search_points(
             max_steps=max_steps,
             cap=cap,
         )
-        return _joined(first, again, failed)
+        return _joined(first, again, np.flatnonzero(failed))
     return shared_newton(f, starts, rows=places, tolerance=tolerance, max_steps=max_steps, cap=cap)
 
 
-def shared_newton(
-    f: VectorMap, starts: Tensor, *, rows: Rows, tolerance: float, max_steps: int, cap: float
-) -> Solution:
-    """Run dense Newton on all starts, and chord steps with one shared inverse towards points already found.
+def single_tolerance(f: VectorMap, starts: Tensor, *, rows: Rows, tolerance: float) -> float | None:
+    """Return the residual to which a search in float32 can go, None where it cannot replace float64.
 
-    Newton: (I − J(x)) s = f(x) − x, ‖s‖ <= cap. Chord, towards the nearest found point p:
-    (I − J(p)) s = f(x) − x, taken only while the residual falls to a quarter with every step.
-
-    References
-    ----------
-    Kelley (2003), doi:10.1137/1.9780898718898, chapter 2 (Newton and chord).
+    It cannot where the map refuses float32, or where two images of 32 starts differ in float32 by more than a
+    quarter of that residual, which is 1e-5 of their size or the tolerance.
     """
-    search = Search(f, starts, rows=rows, tolerance=tolerance, solver="newton", patience=3 * max_steps)
-    found = _Found(f, tolerance)
-    chunk = max(
-        16, min(rows_that_fit(starts, 2**28), CHUNK // (starts.shape[1] ** 2 * starts.element_size()))
+    states, places = starts[:PILOT], np.asarray(rows)[:PILOT]
+    try:
+        first = f(states, places)
+        images = torch.stack([first, f(first, places)])
+        single = torch.stack([f(one.float(), places) for one in (states, first)])
+    except (RuntimeError, TypeError, ValueError):  # an InputError is a ValueError
+        return None
+    coarse = max(tolerance, _COARSE * float(images.norm(dim=2).median()))
+    error = float((images - single.double()).norm(dim=2).max())  # NaN compares as too large
+    return coarse if error <= coarse / 4 else None
+
+
+def _coarse_then_fine(
+    f: VectorMap,
+    starts: Tensor,
+    places: np.ndarray,
+    *,
+    coarse: float,
+    tolerance: float,
+    max_steps: int,
+    cap: float,
+) -> Solution | None:
+    """Search in float32, then take every row that arrived down to the tolerance in float64."""
+    try:
+        first = _searched(f, starts.float(), places, tolerance=coarse, max_steps=max_steps, cap=cap)
+    except (RuntimeError, TypeError, ValueError):
+        return None
+    first = replace(first, states=first.states.double(), residual=first.residual.double())
+    # what float32 lost by its range begins again
+    lost = np.array([outcome == Outcome.DIVERGED for outcome in first.outcomes])
+    arrived = np.array([outcome == Outcome.CONVERGED for outcome in first.outcomes])
+    outcomes = tuple(
+        Outcome.OUT_OF_STEPS if outcome == Outcome.CONVERGED else outcome for outcome in first.outcomes
     )
-    x = starts.detach()
-    for left in reversed(range(max_steps + 1)):
-        if not len(x):
-            break
-        gaps = search(x) - x
-        arrived = gaps.norm(dim=1) <= tolerance
-        found.add(x[arrived], np.asarray(search.live_rows)[arrived.cpu().numpy()])
-        x, gaps = kept(search.seen(x, gaps), x, gaps)
-        x, gaps = found.chords(search, x, gaps)
-        if left and len(x):
-            steps = [
-                _dense_steps(f, x[s : s + chunk], search.live_rows[s : s + chunk], gaps[s : s + chunk])
-                for s in range(0, len(x), chunk)
-            ]
-            search.spend(f.dimension)
-            x = x + capped(torch.cat(steps), cap)
-    return search.solution()
-
-
-class _Found:
-    """Points found so far, with the inverses of I − J there."""
-
-    def __init__(self, f: VectorMap, tolerance: float) -> None:
-        self.f = f
-        self.tolerance = tolerance
-        self.points: list[Tensor] = []
-        self.inverses: list[Tensor] = []
-
-    def add(self, ends: Tensor, rows: np.ndarray) -> None:
-        """Keep the ends that are far from all that are known."""
-        for place in range(len(ends)):
-            end = ends[place]
-            if len(self.points) >= _NEAREST:
-                return
-            apart = 1e-3 * float(end.norm()) + self.tolerance
-            if self.points and float((torch.stack(self.points) - end).norm(dim=1).min()) < apart:
-                continue
-            inverse, info = torch.linalg.inv_ex(_systems(self.f, end[None], rows[place : place + 1])[0])
-            if not int(info):
-                self.points.append(end)
-                self.inverses.append(inverse)
-
-    def chords(self, search: Search, x: Tensor, gaps: Tensor) -> tuple[Tensor, Tensor]:
-        """Walk every row towards its nearest point for as long as that pays; return the rows that go on."""
-        if not self.points or not len(x):
-            return x, gaps
-        nearest = torch.cdist(x, torch.stack(self.points)).argmin(dim=1)
-        walker = _Walk(search, nearest)
-        ends, end_gaps = walker.run(x, gaps, self.inverses, self.tolerance)
-        arrived = end_gaps.norm(dim=1) <= self.tolerance
-        if not bool(arrived.any()):
-            return x, gaps
-        keep = search.seen(
-            torch.where(arrived[:, None], ends, x), torch.where(arrived[:, None], end_gaps, gaps)
+    found = replace(first, outcomes=outcomes)
+    for chosen, begin, seeded in ((arrived, first.states, True), (lost, starts, False)):
+        held = np.flatnonzero(chosen)
+        if not held.size:
+            continue
+        begun = begin[torch.from_numpy(held).to(starts.device)]
+        again = shared_newton(
+            f,
+            begun,
+            rows=places[held],
+            tolerance=tolerance,
+            max_steps=max_steps,
+            cap=cap,
+            seeded=seeded,
         )
-        return tuple(kept(keep, x, gaps))  # type: ignore[return-value]
-
-
-@dataclass
-class _Walk:
-    search: Search
-    nearest: Tensor
-
-    def run(self, x: Tensor, gaps: Tensor, inverses: list[Tensor], tolerance: float) -> tuple[Tensor, Tensor]:
-        x, gaps = x.clone(), gaps.clone()
-        live = torch.arange(len(x), device=x.device)
-        size = gaps.norm(dim=1)
-        for _ in range(_CHORDS):
-            trial = x[live].clone()
-            for point in np.unique(self.nearest[live].cpu().numpy()).tolist():
-                of_point = self.nearest[live] == point
-                trial[of_point] += gaps[live[of_point]] @ inverses[point].T
-            here = live.cpu().numpy()
-            self.search.evaluations[self.search.active[here]] += 1
-            moved = self.search.f(trial, np.asarray(self.search.live_rows)[here]) - trial
-            length = moved.norm(dim=1)
-            falls = length <= _CONTRACTION * size[live]
-            live, length = live[falls], length[falls]
-            x[live], gaps[live], size[live] = trial[falls], moved[falls], length
-            live = live[length > tolerance]
-            if not len(live):
-                break
-        return x, gaps
-
-
-def polish(
-    f: VectorMap, points: Tensor, *, rows: Rows, cap: float, cut: float = 0.0, max_steps: int = 60
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Bring converged points down to rounding: full Newton steps while these shrink and halve the residual.
-
-    Where I − J is singular the step of least length is taken, so that a point of a line stays beside itself.
-
-    Parameters
-    ----------
-    f
-        The map.
-    points : (m, d)
-        States near fixed points.
-    rows : (m,)
-        Held inputs.
-    cap
-        Longest first step.
-    cut
-        Singular values of I − J below this share of the largest count as 0 from the beginning.
-    max_steps
-        Steps at most.
-
-    Returns
-    -------
-    states : (m, d)
-    residual : (m,)
-    near : (m,) bool
-        False where the steps grow: the residual is small there, and yet no fixed point is near.
-    """
-    best, places = points.detach().clone(), np.asarray(rows)
-    gaps = f(best, places) - best
-    residual = gaps.norm(dim=1)
-    longest = torch.full_like(residual, cap)
-    near = torch.ones(len(best), dtype=torch.bool, device=best.device)
-    live = torch.arange(len(best), device=best.device)
-    for _ in range(max_steps):
-        live = live[residual[live] > torch.finfo(best.dtype).eps * best[live].norm(dim=1)]
-        if not len(live):
-            break
-        here = places[live.cpu().numpy()]
-        steps = _least_steps(f, best[live], here, gaps[live], longest[live], cut)
-        length = steps.norm(dim=1)
-        near[live] &= length <= longest[live]  # also False for NaN
-        going = near[live]
-        live, here = live[going], here[going.cpu().numpy()]
-        trial = best[live] + steps[going]
-        moved = f(trial, here) - trial
-        size = moved.norm(dim=1)
-        better = size <= residual[live] / 2
-        live = live[better]
-        best[live], gaps[live], residual[live] = trial[better], moved[better], size[better]
-        longest[live] = length[going][better]
-    return best, residual, near
-
-
-def _least_steps(  # noqa: PLR0917 - the columns of one batch
-    f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor, longest: Tensor, cut: float
-) -> Tensor:
-    """Solve (I − J) s = gaps; where that is singular, by least squares of least length."""
-    d, places = f.dimension, np.asarray(rows)
-    if d > DENSE:
-        return _steps_by_products(f, x, places, gaps)
-    chunk = max(1, CHUNK // (d * d * x.element_size()))
-    parts = [slice(start, start + chunk) for start in range(0, len(x), chunk)]
-    return torch.cat(
-        [_least(_systems(f, x[part], places[part]), gaps[part], longest[part], cut) for part in parts]
-    )
-
-
-def _least(systems: Tensor, gaps: Tensor, longest: Tensor, cut: float) -> Tensor:
-    if cut > 0:
-        least: Tensor = torch.linalg.pinv(systems, rtol=cut) @ gaps[..., None]
-        return least[..., 0]
-    factors, pivots, _ = torch.linalg.lu_factor_ex(systems)
-    steps: Tensor = torch.linalg.lu_solve(factors, pivots, gaps[..., None])[..., 0]
-    diagonal = factors.diagonal(dim1=1, dim2=2).abs()
-    eps = torch.finfo(gaps.dtype).eps
-    singular = ~(diagonal.amin(dim=1) > eps**0.75 * diagonal.amax(dim=1))
-    # a step that grows may be rounding, magnified along a direction that J leaves as it is
-    singular |= ~(steps.norm(dim=1) <= longest)
-    if bool(singular.any()):
-        inverse = torch.linalg.pinv(systems[singular], rtol=eps**0.5)
-        steps[singular] = (inverse @ gaps[singular, :, None])[..., 0]
-    return steps
-
-
-def _steps_by_products(f: VectorMap, x: Tensor, places: np.ndarray, gaps: Tensor) -> Tensor:
-    found = gmres(_product(f, x, places), gaps, tolerance=1e-8, krylov=40, restarts=3)
-    return found.states
-
-
-def _systems(f: VectorMap, x: Tensor, rows: Rows) -> Tensor:
-    """Return I − J, all rows of J in one backward pass: two thirds of the time of one pass forward."""
-    unit = torch.eye(f.dimension).to(x)
-    with torch.enable_grad():
-        at = x.detach().requires_grad_(True)
-        images = f.flat(f.map.step(f.shaped(at), rows=np.asarray(rows).tolist(), rng=f.rng))
-        try:
-            (pulled,) = torch.autograd.grad(
-                images, at, -unit[:, None].expand(-1, *x.shape), is_grads_batched=True
-            )
-            systems: Tensor = pulled.transpose(0, 1)
-        except (
-            RuntimeError
-        ):  # nothing to follow, or a rule that cannot be batched: the map's own way, or its error
-            systems = -f.jacobian(x, rows)
-    systems.diagonal(dim1=1, dim2=2).add_(1)
-    return systems
-
-
-def _dense_steps(f: VectorMap, x: Tensor, rows: Rows, gaps: Tensor) -> Tensor:
-    steps, info = torch.linalg.solve_ex(_systems(f, x, rows), gaps)
-    # no Newton step where I - J is singular: walk on by the map
-    singular = (info != 0) | ~torch.isfinite(steps).all(dim=1)
-    return torch.where(singular[:, None], gaps, steps)
+        found = _joined(found, again, held, better_only=False)
+    return found
 
 
 def _products_do(f: VectorMap, starts: Tensor, rows: np.ndarray, *, tolerance: float, cap: float) -> bool:
     """Say whether the pilot converges by products; one linear equation already shows most that do not."""
     every = max(1, len(starts) // PILOT)
     pilot, held = starts[::every][:PILOT], rows[::every][:PILOT]
-    first = gmres(_product(f, pilot, held), f(pilot, held) - pilot, tolerance=_SOLVED, krylov=KRYLOV)
-    if (first.residual <= _SOLVED).sum() < PILOT_SHARE * len(pilot):
-        return False
-    found = newton_gmres(
-        f, pilot, rows=held, tolerance=tolerance, max_steps=12, step_cap=cap, restarts=1, forcing=_SOLVED
-    )
-    converged = [outcome == Outcome.CONVERGED for outcome in found.outcomes]
-    return sum(converged) >= PILOT_SHARE * len(converged)
+    wanted = PILOT_SHARE * len(pilot)
+    for _ in range(_PILOT_ROUNDS):
+        equation = gmres(product_at(f, pilot, held), f(pilot, held) - pilot, tolerance=_SOLVED, krylov=KRYLOV)
+        if (equation.residual <= _SOLVED).sum() < wanted:
+            return False
+        found = newton_gmres(
+            f, pilot, rows=held, tolerance=tolerance, max_steps=4, step_cap=cap, restarts=1, forcing=_SOLVED
+        )
+        if sum(outcome == Outcome.CONVERGED for outcome in found.outcomes) >= wanted:
+            return True
+        pilot = found.states
+    return False
 
 
-def _product(f: VectorMap, x: Tensor, rows: np.ndarray) -> Product:
-    def product(vectors: Tensor, held: np.ndarray) -> Tensor:
-        return vectors - f.jvp(x[torch.from_numpy(held).to(x.device)], rows[held], vectors)
-
-    return product
-
-
-def _joined(first: Solution, again: Solution, failed: np.ndarray) -> Solution:
-    where = torch.from_numpy(np.flatnonzero(failed))
-    better = again.residual < first.residual[where.to(first.residual.device)]
-    device = first.states.device
+def _joined(first: Solution, again: Solution, held: np.ndarray, *, better_only: bool = True) -> Solution:
+    """Write the runs of `again` into the places `held` of `first`, all or where their residual is less."""
+    where, device = torch.from_numpy(held), first.states.device
+    better = again.residual < first.residual[where.to(device)]
+    if not better_only:
+        better = torch.ones_like(better)
     states, residual, evaluations = first.states.clone(), first.residual.clone(), first.evaluations.clone()
     chosen = where.to(device)[better]
     states[chosen], residual[chosen] = again.states[better], again.residual[better]
     evaluations[where] += again.evaluations
     outcomes, solvers = list(first.outcomes), list(first.solvers)
     for place, outcome, solver in zip(where.tolist(), again.outcomes, again.solvers, strict=True):
-        outcomes[place], solvers[place] = outcome, f"{solvers[place]}, {solver}"
+        outcomes[place] = outcome
+        if solver != solvers[place]:
+            solvers[place] = f"{solvers[place]}, {solver}"
     return Solution(
         states=states,
         residual=residual,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limitset.numerics.points.point_search import CHUNK, DENSE
+from limitset.numerics.points.shared_newton import CHUNK, DENSE, systems_at
 from limitset.numerics.solvers.search import capped
 from limitset.numerics.vector_map import Rows, VectorMap
 
@@ -25,7 +25,7 @@ _STEADY: Final = (0.25, 4.0)
 
 
 def least_speed(
-    f: VectorMap, starts: Tensor, *, rows: Rows, cap: float, max_steps: int = 80
+    f: VectorMap, starts: Tensor, *, rows: Rows, cap: float, max_steps: int = 80, enough: float = 0.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Walk downhill on the speed ‖f(x) − x‖ by Levenberg and Marquardt's method.
 
@@ -43,6 +43,8 @@ def least_speed(
         Longest step.
     max_steps
         Steps at most.
+    enough
+        Speed at or below which a row is left where it is.
 
     Returns
     -------
@@ -58,24 +60,26 @@ def least_speed(
     x, places = starts.detach().clone(), np.asarray(rows)
     chunk = max(1, CHUNK // (f.dimension**2 * x.element_size()))
     pieces = [
-        _descended(f, x[s : s + chunk], places[s : s + chunk], cap, max_steps)
+        _descended(f, x[s : s + chunk], places[s : s + chunk], cap, max_steps, enough)
         for s in range(0, len(x), chunk)
     ]
     states, speed, minimum = (torch.cat(part) for part in zip(*pieces, strict=True))
     return states, speed, minimum
 
 
-def _descended(
-    f: VectorMap, x: Tensor, rows: np.ndarray, cap: float, max_steps: int
+def _descended(  # noqa: PLR0917 - the columns of one batch
+    f: VectorMap, x: Tensor, rows: np.ndarray, cap: float, max_steps: int, enough: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     x, identity = x.clone(), torch.eye(x.shape[1]).to(x)
     gaps = f(x, rows) - x
-    speed, systems = gaps.norm(dim=1), f.jacobian(x, rows) - identity
+    speed, systems = gaps.norm(dim=1), -systems_at(f, x, rows)
     damping, record, stale = torch.full_like(speed, 1e-3), speed.clone(), torch.zeros_like(speed)
     live = torch.arange(len(x), device=x.device)
     for _ in range(max_steps):
         slope = (systems[live].mT @ gaps[live, :, None])[..., 0]
-        open_rows = (slope.norm(dim=1) > 1e-9 * speed[live]) & (stale[live] < _PATIENCE)
+        open_rows = (
+            (slope.norm(dim=1) > 1e-9 * speed[live]) & (stale[live] < _PATIENCE) & (speed[live] > enough)
+        )
         live, slope = live[open_rows], slope[open_rows]
         if not len(live):
             break
@@ -91,7 +95,7 @@ def _descended(
         won = live[better]
         x[won], gaps[won], speed[won] = trial[better], moved[better], size[better]
         if len(won):
-            systems[won] = f.jacobian(x[won], rows[won.cpu().numpy()]) - identity
+            systems[won] = -systems_at(f, x[won], rows[won.cpu().numpy()])
         fell = speed[live] < _FALL * record[live]
         record[live] = torch.where(fell, speed[live], record[live])
         stale[live] = torch.where(fell, 0.0, stale[live] + 1)
