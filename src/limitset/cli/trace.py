@@ -47,7 +47,7 @@ def trace(
 
     For example:
 
-      limitset trace examples/looped_net.py:Loop
+      limitset trace examples/looped_net.py:LoopedNet
 
       limitset trace mypackage.models:loop --steps 400 --out trace-monday
 
