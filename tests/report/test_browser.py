@@ -1,6 +1,20 @@
 """The page in a real browser, from disk, with the network off."""
 
+import importlib.util
+import sys
+from base64 import b64encode
+from pathlib import Path
+
 import pytest
+
+from limitset.report.page import Figure, Table, write_page
+
+_spec = importlib.util.spec_from_file_location(
+    "planted_trace_figures", Path(__file__).parents[1] / "charts" / "test_trace_figures.py"
+)
+planted_trace = importlib.util.module_from_spec(_spec)
+sys.modules["planted_trace_figures"] = planted_trace
+_spec.loader.exec_module(planted_trace)
 
 pytestmark = pytest.mark.browser
 
@@ -10,7 +24,7 @@ def opened(chromium, written):
     """Open the page; return it with all that it said and asked for."""
     contexts = []
 
-    def open_page(**options):
+    def open_page(path=written, **options):
         context = chromium.new_context(offline=True, **options)
         contexts.append(context)
         view = context.new_page()
@@ -19,7 +33,7 @@ def opened(chromium, written):
         view.on("pageerror", lambda error: view.said.append(str(error)))
         view.on("dialog", lambda dialog: (view.said.append("dialog"), dialog.dismiss()))
         view.on("request", lambda request: view.asked.append(request.url))
-        view.goto(written.as_uri())
+        view.goto(path.as_uri())
         view.wait_for_function(
             "document.querySelectorAll('.chart[data-drawn]').length === document.querySelectorAll('.chart').length"
         )
@@ -157,3 +171,94 @@ def test_print_is_light_and_hides_what_cannot_be_printed(opened):
         == "#ffffff"
     )
     assert view.locator("#survival svg").is_visible()
+
+
+WIDE = Table(
+    title="Wide", columns=tuple(f"column {place}" for place in range(14)), rows=(("0.123456",) * 14,)
+)
+
+
+@pytest.fixture
+def traced(page, tmp_path):
+    """A page with the figures of a trace, and a table that is wider than any screen tried."""
+    figures = tuple(
+        Figure(name=name, title=name, chart=chart(), caption="n = 300.", table=WIDE, shown=(WIDE,))
+        for name, chart in planted_trace.CHARTS.items()
+    )
+    path = tmp_path / "trace.html"
+    write_page(
+        type(page)(title="limitset trace", scope="x", date="x", headline=("x",), figures=figures), path
+    )
+    return path
+
+
+@pytest.mark.parametrize("width", [380, 768, 1200])
+def test_figures_of_a_trace_are_drawn_whole(opened, traced, width):
+    view = opened(traced, viewport={"width": width, "height": 900})
+    assert view.locator(".chart svg").count() == len(planted_trace.CHARTS)
+    assert view.evaluate("document.documentElement.scrollWidth") == width
+    cut = view.evaluate("""() => [...document.querySelectorAll('.chart')].flatMap(box => {
+      const edge = box.getBoundingClientRect();
+      return [...box.querySelectorAll('svg text')].filter(text => {
+        const own = text.getBoundingClientRect();
+        return own.width && (own.right > edge.right + 1 || own.left < edge.left - 1);
+      }).map(text => box.dataset.chart + ': ' + text.textContent);
+    })""")
+    assert cut == []
+    assert view.said == []
+
+
+@pytest.mark.parametrize("width", [320, 380, 768, 1200])
+def test_the_unit_circle_is_round_at_every_width(opened, traced, width):
+    view = opened(traced, viewport={"width": width, "height": 900})
+    box = view.locator("#eigenvalues .mark-line path").first.bounding_box()
+    assert box["width"] == pytest.approx(box["height"], rel=0.005)
+    assert box["width"] > 200
+
+
+def test_labels_of_an_axis_do_not_collide_on_a_narrow_screen(opened, traced):
+    view = opened(traced, viewport={"width": 380, "height": 900})
+    gaps = view.evaluate("""() => ['settled', 'same-place'].map(name => {
+      const ticks = [...document.querySelectorAll('#' + name + ' .role-axis-label')].map(group =>
+        [...group.querySelectorAll('text')].filter(text => text.getAttribute('opacity') !== '0' && getComputedStyle(text).opacity !== '0')
+          .map(text => text.getBoundingClientRect()));
+      const across = ticks.find(boxes => boxes.length > 3 && Math.abs(boxes[0].top - boxes[1].top) < 1).sort((a, b) => a.left - b.left);
+      return Math.min(...across.slice(1).map((box, place) => box.left - across[place].right));
+    })""")
+    assert min(gaps) >= 2
+    plot = view.locator("#settled .mark-line path").first.bounding_box()["width"]
+    assert plot > 0.5 * view.locator("#settled .chart").bounding_box()["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_wide_table_shows_that_it_goes_on(opened, traced, scheme):
+    """The last pixels of the box are shaded until the table is scrolled to its end."""
+    view = opened(traced, viewport={"width": 380, "height": 900}, color_scheme=scheme)
+    scroll = view.locator("#settled .under .scroll").first
+    before = scroll.screenshot()
+    scroll.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+    after = scroll.screenshot()
+    right_before, right_after = (_brightness(view, image, -2) for image in (before, after))
+    left_before, left_after = (_brightness(view, image, 1) for image in (before, after))
+    assert abs(right_before - right_after) > 20
+    assert abs(left_before - left_after) > 20
+    # shaded at first at the right, in the end at the left; never at the side where the table ends
+    assert left_before == right_after
+
+
+def _brightness(view, image, column):
+    """Brightness of one pixel of a picture, near the bottom, where no word stands."""
+    return view.evaluate(
+        """async ([data, column]) => {
+          const image = new Image();
+          image.src = 'data:image/png;base64,' + data;
+          await image.decode();
+          const canvas = document.createElement('canvas');
+          canvas.width = image.width;
+          canvas.height = image.height;
+          const pen = canvas.getContext('2d');
+          pen.drawImage(image, 0, 0);
+          return pen.getImageData(column < 0 ? image.width + column : column, image.height - 5, 1, 1).data[1];
+        }""",
+        [b64encode(image).decode(), column],
+    )

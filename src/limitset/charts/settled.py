@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
-from limitset.charts.shown import rows_of
+from limitset.charts.shown import rows_of, visible
 from limitset.charts.theme import INK, MUTED, NULL, RIGHT, WRONG, data_of, finished, nothing, spread
 from limitset.core.results import MeasurementTable
 
 COLOURS: Final = {"settled": INK, "right": RIGHT, "settled and wrong": WRONG}
+WORDS: Final = {"settled and wrong": "settled and\nwrong"}
+"""Names written on two lines: on one they would take half of a narrow screen."""
+TICKS: Final = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 HEIGHT: Final = 320
 
 
@@ -37,12 +41,19 @@ def settled_chart(curves: MeasurementTable, *, rules: Mapping[str, int] | None =
     scale = alt.Scale(domain=names, range=[COLOURS[name] for name in names])
     last = max(row["step"] for row in rows)
     # a log axis of step + 1, so that the start (step 0) has a place
-    ticks = [step for step in (0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023) if step <= last]
+    ticks = [step for step in TICKS if step <= last]
     across = alt.X(
         "place:Q",
         title="steps taken",
         scale=alt.Scale(type="log", base=2, domain=[1, 1 + last], nice=False),
-        axis=alt.Axis(values=[1 + step for step in ticks], labelExpr="datum.value - 1", grid=False),
+        axis=alt.Axis(
+            values=[1 + step for step in ticks],
+            labelExpr="datum.value - 1",
+            labelOverlap="greedy",
+            labelSeparation=4,
+            labelFlush=False,
+            grid=False,
+        ),
     )
     up = alt.Y(
         "value:Q",
@@ -67,26 +78,42 @@ def settled_chart(curves: MeasurementTable, *, rules: Mapping[str, int] | None =
     ]
     points = base.mark_point(filled=True, opacity=0, size=90).encode(y=up, tooltip=tips)
     ends = {name: [row for row in rows if row["curve"] == name][-1] for name in names}
-    places = spread([ends[name]["value"] for name in names], gap=18 / HEIGHT)
+    places = spread([ends[name]["value"] for name in names], gap=26 / HEIGHT)
     labels = [
         {
             "curve": name,
             "place": 1 + last,
             "y": place,
-            "label": f"{name} {ends[name]['shown'].split(' [')[0]}",
+            "label": f"{WORDS.get(name, name)} {ends[name]['shown'].split(' [')[0]}",
         }
         for name, place in zip(names, places, strict=True)
     ]
     words = (
         alt.Chart(data_of(labels))
-        .mark_text(align="left", dx=9, fontWeight="bold")
+        .mark_text(align="left", dx=8, fontWeight="bold", lineBreak="\n", lineHeight=14)
         .encode(x=across, y=alt.Y("y:Q"), text="label:N", color=colour)
     )
     layers = band + line + points + words
-    for row, (label, step) in enumerate(sorted((rules or {}).items(), key=lambda rule: rule[1])):
-        mark = alt.Chart(data_of([{"place": 1 + step, "label": f"{label} {step}", "y": 1.0}]))
+    ordered = sorted((rules or {}).items(), key=lambda rule: rule[1])
+    sides = _sides([math.log(1 + step) / math.log(1 + max(1, last)) for _, step in ordered])
+    crowded = len(set(sides)) < len(sides)
+    for row, ((label, step), side) in enumerate(zip(ordered, sides, strict=True)):
+        mark = alt.Chart(data_of([{"place": 1 + step, "rule": f"{visible(label)} {step}", "y": 1.0}]))
         layers += mark.mark_rule(color=NULL, strokeDash=[4, 3]).encode(x=across)
-        layers += mark.mark_text(color=MUTED, align="left", dx=5, dy=-6 + 15 * row, baseline="top").encode(
-            x=across, y=alt.Y("y:Q"), text="label:N"
-        )
+        # above the plot, where no line runs
+        layers += mark.mark_text(
+            color=MUTED,
+            align=side,
+            baseline="bottom",
+            dx=3 if side == "right" else -3,
+            dy=-5 - 14 * (len(ordered) - 1 - row) * crowded,
+        ).encode(x=across, y=alt.Y("y:Q"), text="rule:N")
     return finished(layers, height=HEIGHT)
+
+
+def _sides(shares: Sequence[float]) -> list[Literal["left", "right"]]:
+    """Say how the words of rules are aligned: towards room, and two away from each other."""
+    if len(shares) == 1:
+        return ["right" if shares[0] > 0.6 else "left"]
+    first: list[Literal["left", "right"]] = ["left" if share < 0.25 else "right" for share in shares[:1]]
+    return first + ["right" if share > 0.7 else "left" for share in shares[1:]]
