@@ -233,6 +233,79 @@ class WordCycles:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WindowedTable:
+    """Greedy writing with a window: the next token is a function of the last `window` tokens alone.
+
+    A state is the tuple of the tokens in the window. There are V^k of them for V tokens and a window of k, so
+    every orbit enters a cycle, and transient + period <= V^k.
+
+    Parameters
+    ----------
+    tokens
+        V, 1 or more.
+    window
+        k, 1 or more.
+    following : (V^k,)
+        The token that follows each window, windows numbered with the oldest token as the highest digit.
+
+    Raises
+    ------
+    InputError
+        When the table has another length, or names a token that does not exist.
+
+    Notes
+    -----
+    A language model that picks its likeliest token and reads no more than its window is such a map,
+    whatever is inside it; V^k is then too large to be met, and typical cycles are far shorter.
+
+    Examples
+    --------
+    >>> writer = WindowedTable(tokens=2, window=2, following=(1, 1, 0, 0))
+    >>> writer.step([(0, 0), (1, 1)], rows=[0, 1], rng=Streams(0)), writer.text((0, 0), length=8)
+    ([(0, 1), (1, 0)], (0, 0, 1, 1, 0, 0, 1, 1))
+    """
+
+    tokens: int
+    window: int
+    following: tuple[int, ...]
+    level: Level = field(default=Level.TEXT, init=False)
+    deterministic: bool = field(default=True, init=False)
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1 or self.window < 1 or len(self.following) != self.tokens**self.window:
+            raise InputError.of(
+                expected="the table must name one token for each of tokens ** window windows",
+                got=f"{len(self.following)} for {self.tokens} ** {self.window}",
+                fix="Number the windows with the oldest token first.",
+            )
+        odd = [token for token in self.following if not 0 <= token < self.tokens]
+        if odd:
+            raise InputError.of(
+                expected=f"tokens must be 0 to {self.tokens - 1}", got=odd[0], fix="Renumber them."
+            )
+
+    def step(
+        self, states: Sequence[tuple[int, ...]], *, rows: Sequence[int], rng: Streams
+    ) -> list[tuple[int, ...]]:
+        """Write one token after every window and forget the oldest."""
+        return [(*state[1:], self.following[self.number(state)]) for state in states]
+
+    def number(self, state: Sequence[int]) -> int:
+        """Return the place of a window in the table."""
+        place = 0
+        for token in state:
+            place = place * self.tokens + token
+        return place
+
+    def text(self, start: tuple[int, ...], *, length: int) -> tuple[int, ...]:
+        """Return the first `length` tokens of the text that begins with a window."""
+        written = list(start)
+        while len(written) < length:
+            written.append(self.following[self.number(written[-self.window :])])
+        return tuple(written[:length])
+
+
+@dataclass(frozen=True, kw_only=True)
 class RingWalk:
     """A walk on {0, ..., size - 1} by -1, 0 or 1 at random: states repeat, and yet there is no cycle.
 

@@ -7,6 +7,7 @@ docstring; the tests hold every instrument to them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from limitset.maps.latent.tensor_map import TensorMap
 
 DOTTIE: Final = 0.7390851332151607
 """The one fixed point of cos x."""
+CAT: Final = ((2, 1), (1, 1))
+"""Arnold's cat."""
 THREE_BIT_LEVEL: Final = 0.957504024
 """The positive root of m = tanh(2 m)."""
 
@@ -56,13 +59,43 @@ def henon(a: float = 1.4, b: float = 0.3) -> TensorMap:
 def cat() -> TensorMap:
     """(x, y) -> (2 x + y, x + y) mod 1: exponents +-ln((3 + sqrt 5) / 2) = +-.962424.
 
-    The p-th iterate has L_{2p} - 2 fixed points (L: Lucas numbers).
+    The p-th iterate has L_{2p} - 2 fixed points (L: Lucas numbers): 1, 5, 16, ... The square of the
+    coordinates has edges, where a search may find one point twice: to count points take `cat_on_torus`.
 
     References
     ----------
     Arnold and Avez (1968), Ergodic Problems of Classical Mechanics, ISBN 0-8053-0250-6.
     """
-    return linear(np.array([[2.0, 1.0], [1.0, 1.0]]), modulus=1.0)
+    return linear(np.array(CAT, dtype=np.float64), modulus=1.0)
+
+
+def cat_on_torus(power: int = 1) -> TensorMap:
+    """Apply `cat` `power` times to points (cos 2 pi x, sin 2 pi x, cos 2 pi y, sin 2 pi y) of the torus.
+
+    A point off the torus is first brought onto it along its radii, so nothing else is fixed: L_{2p} - 2
+    points, the (i, j) / q with q = L_{2p} - 2 that `cat_points` lists. The Jacobian there has the eigenvalues
+    ((3 +- sqrt 5) / 2)^p and 0, 0.
+    """
+    matrix = torch.as_tensor(np.linalg.matrix_power(np.array(CAT), power), dtype=torch.float64)
+
+    def step(states: Tensor) -> Tensor:
+        angles = torch.atan2(states[:, 1::2], states[:, ::2]) @ matrix.to(states).T
+        return torch.stack([torch.cos(angles), torch.sin(angles)], dim=2).flatten(1)
+
+    return TensorMap(step=step)
+
+
+def cat_points(power: int) -> np.ndarray:
+    """List the points (x, y) that the cat map brings back after `power` steps, exactly, in [0, 1).
+
+    A^p x - x is whole just for x = (i, j) / q, q = |det(A^p - I)| = L_{2p} - 2: all q^2 are tried in whole
+    numbers.
+    """
+    matrix = np.linalg.matrix_power(np.array(CAT), power) - np.eye(2, dtype=np.int64)
+    size = abs(round(float(np.linalg.det(matrix))))
+    places = np.stack(np.meshgrid(np.arange(size), np.arange(size), indexing="ij"), axis=-1).reshape(-1, 2)
+    back = (places @ matrix.T % size == 0).all(axis=1)
+    return np.asarray(places[back] / size)
 
 
 def linear(matrix: np.ndarray, *, modulus: float = math.inf) -> TensorMap:
@@ -88,6 +121,21 @@ def rotation(turn: float) -> TensorMap:
     """
     cosine, sine = math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)
     return linear(np.array([[cosine, -sine], [sine, cosine]]))
+
+
+def rms_norm_turn(turn: float, *, epsilon: float) -> TensorMap:
+    """h -> R h / sqrt(mean (R h)^2 + epsilon) in the plane, R a turn by `turn` of a circle, 0 < epsilon < 1.
+
+    Only 0 is fixed, and it repels (radius 1 / sqrt epsilon): |h|^2 = 2 (1 - epsilon) is an invariant circle
+    that attracts everything else and is turned. The map brings the disc |h| <= sqrt 2 into itself.
+    """
+    turned = rotation(turn).step_function
+
+    def step(states: Tensor) -> Tensor:
+        images = turned(states)
+        return images / (images.square().mean(dim=1, keepdim=True) + epsilon).sqrt()
+
+    return TensorMap(step=step)
 
 
 def tanh_net(weights: np.ndarray) -> TensorMap:
@@ -120,7 +168,7 @@ def gaussian_weights(size: int, *, gain: float, seed: int, radius: float = math.
     """Weights with independent normal entries of deviation gain / sqrt(size).
 
     A `radius` rescales them to that exact spectral radius. For tanh(W x) and size -> infinity the largest
-    exponent is ln g below g = 1, and .06522, .15472, .31028, .54448 at g = 1.5, 2, 3, 5.
+    exponent is ln g below g = 1, and .06522, .15472, .31025, .53243 at g = 1.5, 2, 3, 5.
 
     References
     ----------
@@ -175,18 +223,59 @@ def cube_roots() -> TensorMap:
     return TensorMap(step=step)
 
 
+def hopfield_weights(patterns: np.ndarray) -> np.ndarray:
+    """W = P^T P / d without its diagonal, for the patterns P (n, d) of signs."""
+    patterns = np.asarray(patterns, dtype=np.float64)
+    weights: np.ndarray = patterns.T @ patterns / patterns.shape[1]
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
 def hopfield(patterns: np.ndarray) -> TensorMap:
-    """x -> sign(W x), W = P^T P / d without its diagonal: orthogonal patterns +-p are fixed.
+    """x -> sign(W x), W = `hopfield_weights`: orthogonal patterns +-p are fixed.
 
     References
     ----------
     Hopfield (1982), doi:10.1073/pnas.79.8.2554.
     """
-    patterns = np.asarray(patterns, dtype=np.float64)
-    weights = patterns.T @ patterns / patterns.shape[1]
-    np.fill_diagonal(weights, 0.0)
-    matrix = torch.as_tensor(weights)
+    return sign_net(hopfield_weights(patterns))
+
+
+def sign_net(weights: np.ndarray) -> TensorMap:
+    """x -> sign(W x), all units at once: a symmetric W allows only fixed points and 2-cycles.
+
+    [[0, -1], [-1, 0]] has the 2-cycle (1, 1), (-1, -1).
+    """
+    matrix = torch.as_tensor(np.array(weights, dtype=np.float64))
     return TensorMap(step=lambda states: torch.sign(states @ matrix.to(states).T))
+
+
+def sign_net_by_turns(weights: np.ndarray, *, units: Sequence[int] | None = None) -> TensorMap:
+    """x_i -> sign((W x)_i) for one unit after another, `units` or all in order; a field of 0 changes nothing.
+
+    For a symmetric W with a diagonal of 0 or above no update raises `sign_net_energy`, and one that changes
+    the state lowers it by 2 |(W x)_i| at least: nothing but fixed points.
+
+    References
+    ----------
+    Hopfield (1982), doi:10.1073/pnas.79.8.2554.
+    """
+    matrix = torch.as_tensor(np.array(weights, dtype=np.float64))
+    order = range(len(matrix)) if units is None else units
+
+    def step(states: Tensor) -> Tensor:
+        images = states.clone()
+        for unit in order:
+            field = images @ matrix[unit].to(states)
+            images[:, unit] = torch.where(field == 0, images[:, unit], torch.sign(field))
+        return images
+
+    return TensorMap(step=step)
+
+
+def sign_net_energy(weights: np.ndarray, states: Tensor) -> Tensor:
+    """-x^T W x / 2 of each state, (b,)."""
+    return -((states @ torch.as_tensor(np.asarray(weights)).to(states)) * states).sum(dim=1) / 2
 
 
 def cosine() -> TensorMap:
