@@ -14,6 +14,7 @@ from torch import Tensor
 
 from limitset.core.errors import InputError, LimitsetError
 from limitset.core.streams import Streams
+from limitset.maps.keys import plain_array, require_comparable, rights
 from limitset.maps.latent.tensor_map import TensorMap, taken_by
 from limitset.maps.user_files import object_at
 
@@ -75,7 +76,7 @@ class UserLoop:
             raise InputError.of(expected=f"{self.name} needs a readout", got="none", fix=_HOW)
         with torch.no_grad():
             given = self.readout(states, torch.as_tensor(np.asarray(rows), dtype=torch.long))
-        answers = np.empty(()) if given is None else _plain(given)
+        answers = np.empty(()) if given is None else plain_array(given)
         if answers.ndim == 0 or len(answers) != len(states):
             raise InputError.of(
                 expected=f"readout must give one answer a state, {len(states)} here",
@@ -90,20 +91,7 @@ class UserLoop:
         if self.key is None:
             raise InputError.of(expected=f"{self.name} needs a key", got="none", fix=_HOW)
         key = self.key[np.asarray(rows)]
-        _require_comparable(answers, "answers of readout", _KEYED)
-        if (answers.dtype.kind in "US") != (key.dtype.kind in "US"):
-            raise InputError.of(
-                expected="readout and key must both give texts, or both whole numbers",
-                got=f"{answers.dtype} and {key.dtype}",
-                fix=_KEYED,
-            )
-        if answers.shape != key.shape:
-            raise InputError.of(
-                expected=f"readout must give answers in the shape of the key, {key.shape[1:]} for each input",
-                got=f"{answers.shape[1:]}",
-                fix="Return the answers themselves (argmax of logits), not scores.",
-            )
-        return np.asarray((answers == key).reshape(len(answers), -1).all(axis=1))
+        return rights(answers, key)
 
 
 def load_loop(reference: str) -> UserLoop:
@@ -174,12 +162,12 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
     for part in ("start", "step"):
         if not hasattr(given, part):
             raise InputError.of(expected=f"{name} must have start and step", got=f"no {part}", fix=_HOW)
-    key = _plain(given.key) if getattr(given, "key", None) is not None else None
+    key = plain_array(given.key) if getattr(given, "key", None) is not None else None
     readout = getattr(given, "readout", None)
     if key is not None and readout is None:
         raise InputError.of(expected=f"{name} has a key, so it needs a readout", got="none", fix=_HOW)
     if key is not None:
-        _require_comparable(key, f"the key of {name}", _KEYED)
+        require_comparable(key, f"the key of {name}")
     _at_rest(given)
     starts = _starts(given, name, key)
     items = _items(given, name, len(starts))
@@ -219,20 +207,6 @@ def loop_of(given: Any, *, name: str, source: bytes = b"") -> UserLoop:
                 fix="Work on states.clone(), or without operations in place.",
             )
     return loop
-
-
-_KEYED: Final = "Give answers as whole numbers, truth values or texts (argmax of logits, rounded numbers)."
-
-
-def _require_comparable(values: np.ndarray, what: str, fix: str) -> None:
-    """Refuse answers that equality would always call wrong: scores, NaN, objects."""
-    fine = values.dtype.kind in "biuUS" or (
-        values.dtype.kind == "f"
-        and bool(np.isfinite(values).all())
-        and bool((values == values.round()).all())
-    )
-    if not fine:
-        raise InputError.of(expected=f"{what} must be comparable", got=f"{values.dtype} values", fix=fix)
 
 
 def _at_rest(given: Any) -> None:
@@ -302,15 +276,9 @@ def _of_states_and_rows(readout: Callable[..., Any]) -> Callable[[Tensor, Tensor
     return lambda states, _rows: readout(states)
 
 
-def _plain(values: Any) -> np.ndarray:
-    if isinstance(values, Tensor):
-        return values.detach().cpu().numpy()
-    return np.asarray(values)
-
-
 def _fingerprint(source: bytes, map: TensorMap, starts: Tensor, key: np.ndarray | None, name: str) -> str:
     digest = hashlib.sha256(source)
-    digest.update(np.ascontiguousarray(_plain(starts)).tobytes())
+    digest.update(np.ascontiguousarray(plain_array(starts)).tobytes())
     digest.update(b"" if key is None else repr(key.tolist()).encode())
     rows = range(min(_LOOKED_AT, len(starts)))
     given = starts[: len(rows)].clone()
@@ -334,5 +302,5 @@ def _fingerprint(source: bytes, map: TensorMap, starts: Tensor, key: np.ndarray 
             fix="Work on states.clone(), or without operations in place.",
         )
     # rounded: the last bits of a product may differ from one machine to the next
-    digest.update(np.round(np.nan_to_num(_plain(images).astype(np.float64)), 4).tobytes())
+    digest.update(np.round(np.nan_to_num(plain_array(images).astype(np.float64)), 4).tobytes())
     return digest.hexdigest()

@@ -9,18 +9,19 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor, nn
 
 from limitset.charts.watching import watching_chart
 from limitset.core.errors import InputError
 from limitset.core.intervals import Interval, columns_of, wilson
 from limitset.core.levels import Level
+from limitset.core.medians import median_interval
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.instruments.dynamics.spectrum import spectrum
 from limitset.instruments.dynamics.tensor_orbits import run_tensors
+from limitset.maps.keys import plain_array, rights
 from limitset.maps.latent.module import evaluating
 from limitset.maps.latent.tensor_map import taken_by
 
@@ -105,7 +106,7 @@ class Watch:
             )
         self._map, self._starts = map, starts
         self._readout = readout
-        self._key = None if key is None else _plain(key)
+        self._key = None if key is None else plain_array(key)
         self._every, self._steps, self._tolerance, self._spectra = every, steps, tolerance, spectra
         self._module, self._rng = module, rng
         self._calls = 0
@@ -199,28 +200,14 @@ class Watch:
             )
         except (InputError, NotImplementedError) as error:
             return Interval.blank(f"no derivative: {error}")
-        return median_of(np.asarray(found.radius.value))
+        return _median(np.asarray(found.radius.value))
 
 
-def median_of(values: np.ndarray, *, confidence: float = 0.95) -> Interval:
-    """Return the median with the two order statistics that hold it with at least this confidence.
-
-    The k-th smallest of n lies above the median with chance P(Bin(n, 1/2) < k); no interval below n = 6.
-
-    Examples
-    --------
-    >>> got = median_of(np.arange(1.0, 10.0))
-    >>> got.value, got.low, got.high
-    (5.0, 2.0, 8.0)
-    """
-    known = np.sort(values[np.isfinite(values)])
+def _median(values: np.ndarray) -> Interval:
+    known = values[np.isfinite(values)]
     if not known.size:
         return Interval.blank("the Jacobian is not finite there")
-    rank = int(stats.binom.ppf((1 - confidence) / 2, known.size, 0.5))
-    ends = (known[rank - 1], known[known.size - rank]) if rank >= 1 else (np.nan, np.nan)
-    return Interval(
-        value=float(np.median(known)), low=float(ends[0]), high=float(ends[1]), n=float(known.size)
-    )
+    return median_interval(known)
 
 
 def _flat(epoch: float, found: Mapping[str, Interval]) -> dict[str, Any]:
@@ -244,19 +231,9 @@ def _epoch_of(given: Sequence[Any], calls: int) -> float:
 
 
 def _right(lasts: Tensor, readout: Readout, key: np.ndarray) -> np.ndarray:
-    answers = _plain(readout(lasts) if taken_by(readout) == 1 else readout(lasts, torch.arange(len(lasts))))
-    if answers.shape != key.shape:
-        raise InputError.of(
-            expected=f"readout must give answers in the shape of the key, {key.shape}",
-            got=answers.shape,
-            fix="Return the answers themselves (argmax of logits), not scores.",
-        )
-    return np.asarray((answers == key).reshape(len(answers), -1).all(axis=1))
+    given = readout(lasts) if taken_by(readout) == 1 else readout(lasts, torch.arange(len(lasts)))
+    return rights(plain_array(given), key)
 
 
 def _nothing(*_: Any, **__: Any) -> None:
     return None
-
-
-def _plain(values: Any) -> np.ndarray:
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
