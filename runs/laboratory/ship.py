@@ -7,11 +7,11 @@ the figure of the README. Without STUDY it builds the page anew from what stands
 """
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
-from limitset.cli.output import plain
 from limitset.core import parquet
 from limitset.core.lab import NET_KINDS
 from limitset.report.export import save_chart
@@ -22,17 +22,22 @@ from limitset.store.study_folder import LOCK, TOML, StudyFolder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+NUMBERS = ("share", "task", "norm", "injection", "gain", "size", "value", "low", "high")
+"""What findings.json keeps of a number; the mean is over the seeds of a cell."""
+DIGITS = 6
 
 
 def ship(study: Path) -> None:
     """Ship a study."""
-    for name in (TOML, LOCK):
-        shutil.copy(study / name, HERE / name)
+    shutil.copy(study / TOML, HERE / TOML)
+    lock = json.loads((study / LOCK).read_text(encoding="utf-8"))
+    # the folder of whoever ran it says nothing
+    lock["command"] = str(lock["command"]).partition(" --out")[0]
+    parquet.write_text(HERE / LOCK, json.dumps(lock, indent=2, sort_keys=True) + "\n")
     with StudyFolder.open(study) as folder:
         parquet.write(folder.table("nets", NET_KINDS), NET_KINDS, HERE / "nets.parquet")
     page = shipped_page()
-    told = {"headline": page.headline, "decisions": page.decisions, "numbers": page.numbers}
-    parquet.write_text(HERE / "findings.json", json.dumps(plain(told), indent=1, ensure_ascii=False) + "\n")
+    parquet.write_text(HERE / "findings.json", findings_text(page))
     save_chart(page.figures[0].chart, ROOT / "docs" / "figures" / "phase.png")
 
 
@@ -44,6 +49,23 @@ def shipped_page() -> Page:
         date=str(lock["created"]),
         provenance={"command": str(lock["command"]), "specification": str(lock["spec_hash"])},
     )
+
+
+def numbers_of(page: Page) -> list[list[str | float]]:
+    """Return every number that is not blank as a row of `NUMBERS`."""
+    return [
+        [record[name] if isinstance(record[name], str) else round(record[name], DIGITS) for name in NUMBERS]
+        for record in page.numbers
+        if not math.isnan(record["value"])
+    ]
+
+
+def findings_text(page: Page) -> str:
+    """Write the sentences and the numbers as JSON, one number a line."""
+    told = {"headline": page.headline, "decisions": page.decisions, "columns": NUMBERS}
+    head = json.dumps(told, indent=1, ensure_ascii=False).removesuffix("\n}")
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in numbers_of(page))
+    return f'{head},\n "numbers": [\n{rows}\n ]\n}}\n'
 
 
 if __name__ == "__main__":

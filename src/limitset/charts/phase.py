@@ -12,8 +12,14 @@ SETTLED: Final = "settled"
 CORRECT: Final = "right"
 CELL: Final = 62
 """Height of a cell in pixels."""
+NARROW: Final = 45
+"""Half cells of fewer pixels hold a number only: no word, no sign of percent."""
 _DEEP: Final = 0.55
 """Shares from here on stand on a ground so dark that words must be light."""
+_INNER: Final = 0.92
+"""Part of a column that its cell fills."""
+_LETTER: Final = 6
+"""Pixels of a letter of the words in a cell."""
 
 
 def phase_chart(cells: Sequence[Mapping[str, Any]], *, right_word: str = CORRECT) -> Any:
@@ -23,14 +29,15 @@ def phase_chart(cells: Sequence[Mapping[str, Any]], *, right_word: str = CORRECT
     ----------
     cells
         Records with row, column, settled, right (shares in [0, 1] or None), settled_shown, right_shown (with
-        their intervals) and decision.
+        their intervals) and decision. Row names break at ", ".
     right_word
         What the right half shows, where it is not rightness.
 
     Returns
     -------
     altair.LayerChart
-        A cell that settles and is wrong is dark on the left and pale on the right.
+        A cell that settles and is wrong is full on the left and empty on the right. Where halves are narrower
+        than `NARROW` pixels, they hold whole percents without words.
     """
     import altair as alt
 
@@ -39,12 +46,27 @@ def phase_chart(cells: Sequence[Mapping[str, Any]], *, right_word: str = CORRECT
     rows = [half for cell in cells for half in _halves(cell, right_word)]
     words = [SETTLED, right_word]
     lines = list(dict.fromkeys(row["row"] for row in rows))
+    columns = list(dict.fromkeys(row["column"] for row in rows))
+    half = f"(width * {_INNER} / {2 * len(columns)})"
+    narrow = f"{half} < {NARROW}"
+    room = _LETTER * max(len(word) for word in words) + 4
+    worded = f"{half} >= {max(room, NARROW)}"
     x = alt.X(
         "column:N",
-        sort=list(dict.fromkeys(row["column"] for row in rows)),
-        title=None,
-        scale=alt.Scale(paddingInner=0.08, paddingOuter=0.02),
-        axis=alt.Axis(labelAngle=0, ticks=False, domain=False, orient="top", labelLimit=160),
+        sort=columns,
+        title=f"left half: {SETTLED}, right half: {right_word} (%)",
+        scale=alt.Scale(paddingInner=1 - _INNER, paddingOuter=0.02),
+        axis=alt.Axis(
+            labelAngle=0,
+            ticks=False,
+            domain=False,
+            orient="top",
+            labelLimit=160,
+            labelFontSize=alt.ExprRef(f"{narrow} ? 10 : 12"),
+            # where the words stand in the cells nothing needs to say them again
+            titleFontSize=alt.ExprRef(f"{worded} ? 1 : 11"),
+            titleOpacity=alt.ExprRef(f"{worded} ? 0 : 1"),
+        ),
     )
     offset = alt.XOffset("half:N", sort=words, scale=alt.Scale(domain=words))
     y = alt.Y(
@@ -52,7 +74,12 @@ def phase_chart(cells: Sequence[Mapping[str, Any]], *, right_word: str = CORRECT
         sort=lines,
         title=None,
         scale=alt.Scale(paddingInner=0.08),
-        axis=alt.Axis(ticks=False, domain=False, labelLimit=160),
+        axis=alt.Axis(
+            ticks=False,
+            domain=False,
+            labelLimit=160,
+            labelExpr="split(datum.label, ', ')",
+        ),
     )
     base = alt.Chart(data_of(rows)).encode(x=x, xOffset=offset, y=y)
     ground = base.mark_rect(stroke=NULL, strokeWidth=0.7).encode(
@@ -62,15 +89,22 @@ def phase_chart(cells: Sequence[Mapping[str, Any]], *, right_word: str = CORRECT
         ),
         tooltip=[
             alt.Tooltip("row:N", title="normalization"),
-            alt.Tooltip("column:N", title="injection"),
+            alt.Tooltip("column:N", title="input"),
             alt.Tooltip("half:N", title="share"),
             alt.Tooltip("shown:N", title="value"),
             alt.Tooltip("decision:N", title="so"),
         ],
     )
     ink = alt.condition(f"datum.value >= {_DEEP}", alt.value(ON_COLOUR), alt.value(INK))
-    shares = base.mark_text(fontSize=14, fontWeight="bold", dy=6).encode(text="label:N", color=ink)
-    heads = base.mark_text(fontSize=10, dy=-12).encode(text="half:N", color=ink)
+    written = base.transform_calculate(
+        said=f"{narrow} ? datum.short : datum.label", head=f"{worded} ? datum.half : ''"
+    )
+    shares = written.mark_text(
+        fontSize=alt.ExprRef(f"{narrow} ? 11 : 13"),
+        fontWeight="bold",
+        dy=alt.ExprRef(f"{worded} ? 6 : 0"),
+    ).encode(text="said:N", color=ink)
+    heads = written.mark_text(fontSize=10, dy=-12).encode(text="head:N", color=ink)
     return finished(ground + shares + heads, height=CELL * len(lines) + 30)
 
 
@@ -83,6 +117,7 @@ def _halves(cell: Mapping[str, Any], right_word: str) -> list[dict[str, Any]]:
             "value": cell[name],
             "shown": cell[f"{name}_shown"],
             "label": "no anchor" if cell[name] is None else f"{100 * cell[name]:.0f} %",
+            "short": "–" if cell[name] is None else f"{100 * cell[name]:.0f}",
         }
         for word, name in ((SETTLED, "settled"), (right_word, "right"))
     ]

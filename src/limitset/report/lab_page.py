@@ -29,6 +29,9 @@ ONE_PLACE: Final = "one place"
 MOST_LISTED: Final = 16
 """With more cells than this the first screen lists those that can be told; the diagram has all."""
 
+SHORT_INPUTS: Final = {**INJECTION_WORDS, "start": "start only"}
+"""How the input enters, where there is room for two words."""
+
 EVERY_STEP: Final = 32
 """So far the curves have every step; beyond, where they are slow, every `STRIDE`th."""
 STRIDE: Final = 4
@@ -96,7 +99,7 @@ def _phase(found: LabFindings, task: str) -> Figure:
     shown = [
         {
             "row": _row_name(cell, untrained),
-            "column": INJECTION_WORDS[cell.injection],
+            "column": SHORT_INPUTS[cell.injection],
             "settled": cell.shares["settled"].value,
             "settled_shown": percent(cell.shares["settled"]),
             "right": None if cell.shares[other].blank else cell.shares[other].value,
@@ -111,9 +114,9 @@ def _phase(found: LabFindings, task: str) -> Figure:
         title = untrained_title(cells)
         caption = (
             f"Random transformer blocks, {far} steps, {inputs} inputs and {cells[0].seeds} seeds a cell; "
-            "columns say how the input enters. Left: percent that settle; right: percent that end in the same place "
-            "from where another input ended. Where the input enters only at the start, one place means that "
-            "the input is forgotten. Intervals stand in the table."
+            "columns say how the input enters. Left: percent that settle; right: percent that end in the "
+            "same place from where another input ended. Where the input enters only at the start, one place "
+            "means that the input is forgotten. Intervals stand in the table."
         )
     else:
         title = phase_title(cells, task)
@@ -121,7 +124,8 @@ def _phase(found: LabFindings, task: str) -> Figure:
             f"{task}, size {cells[0].size} (trained at {found.sizes(task)[0]}), {far} steps (trained at "
             f"{int(cells[0].shares['settled'].parameters['usual'])}); {inputs} problems, {cells[0].seeds} "
             "seeds a cell; columns say how the input enters. Left: percent that settle; right: percent "
-            "wholly right. Full left and empty right: it settles on a wrong answer. Intervals stand in the table."
+            "wholly right. Full left and empty right: it settles on a wrong answer. Intervals stand in the "
+            "table."
         )
     return Figure(
         name=f"phase-{task.replace(' ', '-')}",
@@ -139,7 +143,8 @@ def _curves(found: LabFindings, task: str, *, size: int) -> Figure:
     shares = rights_by_step(found, cells, steps=steps)
     rows = [
         {
-            "cell": f"{NORM_WORDS[cell.norm]}, {INJECTION_WORDS[cell.injection]}",
+            "cell": f"{NORM_WORDS[cell.norm]}, {SHORT_INPUTS[cell.injection]}",
+            "short": f"{cell.norm}, {SHORT_INPUTS[cell.injection].removesuffix(' only')}",
             "step": step,
             "right": one.value,
             "low": one.low if np.isfinite(one.low) else None,
@@ -176,10 +181,9 @@ def _cells_table(found: LabFindings, task: str) -> Table:
     cells = [cell for cell in every if cell.verdict not in untold] if len(every) > MOST_LISTED else every
     rows = tuple(
         (
-            _row_name(cell, untrained),
-            INJECTION_WORDS[cell.injection],
-            percent(cell.shares["settled"]),
-            percent(cell.shares["same_start" if untrained else "right_far"]),
+            f"{_row_name(cell, untrained)}, {SHORT_INPUTS[cell.injection]}",
+            _unbroken(percent(cell.shares["settled"])),
+            _unbroken(percent(cell.shares["same_start" if untrained else "right_far"])),
             str(cell.verdict),
         )
         for cell in cells
@@ -189,12 +193,12 @@ def _cells_table(found: LabFindings, task: str) -> Table:
         title=f"The {len(every)} cells"
         if len(cells) == len(every)
         else f"Cells that settle on more than {half}, for sure",
-        columns=("norm", "input", "settled", ONE_PLACE if untrained else "right", "so"),
+        columns=("norm, input", "settled", ONE_PLACE if untrained else "right", "so"),
         rows=rows,
         note=f"Mean of {every[0].seeds} seeds with its interval. A cell settles when its interval lies above "
         + (
-            f"{half}, and in one place when that of the swapped start does too. The diagram has all {len(every)} "
-            "cells."
+            f"{half}, and in one place when that of the swapped start does too. The diagram has "
+            f"all {len(every)} cells."
             if untrained
             else f"{half}, and is right when it lies above {100 * right_bar(task):.0f} %."
         ),
@@ -256,6 +260,11 @@ def _every_cell(found: LabFindings, task: str) -> Table:
     return Table(title="Every cell, every size", columns=columns, rows=tuple(rows))
 
 
+def _unbroken(text: str) -> str:
+    """Keep a number and its interval on one line."""
+    return text.replace(" ", "\u00a0")
+
+
 def _row_name(cell: Cell, untrained: bool) -> str:
     return f"{NORM_WORDS[cell.norm]}{f', gain {cell.gain:g}' if untrained else ''}"
 
@@ -299,6 +308,6 @@ _OF_ANSWERS: Final = (
 
 _BALL: Final = (
     "Post-norm and sandwich map a ball into itself whatever the weights, so a fixed point exists (Brouwer); "
-    "no norm and pre-norm promise nothing. Whether the map contracts there was tried on drawn pairs, which can "
-    "refute it but not prove it."
+    "no norm and pre-norm promise nothing. Whether the map contracts there was tried on drawn pairs, which "
+    "can refute it but not prove it."
 )

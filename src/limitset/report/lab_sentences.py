@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from limitset.charts.shown import percent
 from limitset.core.lab import UNTRAINED
@@ -90,7 +92,7 @@ def steps_title(cells: Sequence[Cell], *, trained: bool) -> str:
     usual, far = (sum(cell.shares[name].low > bar for cell in cells) for name in ("right_usual", "right_far"))
     where = f"{'At the trained size' if trained else 'At size'} {cells[0].size}"
     steps = int(cells[0].shares["settled"].parameters["usual"])
-    count = f"{usual or 'none'} of {len(cells)} cells {'is' if usual == 1 else 'are'}"
+    count = f"{usual or 'none'} of {len(cells)} cells {'are' if usual > 1 else 'is'}"
     return (
         f"{where}, {count} right on more than {100 * bar:.0f} % after the {steps} trained steps; after "
         f"{_far(cells[0])} steps {far or 'none'} {'is' if far == 1 else 'are'}"
@@ -242,18 +244,22 @@ def _settled_and_wrong(found: LabFindings) -> str:
         return ""
     worst = max(bad, key=lambda cell: cell.shares["settled"].low)
     guess = GUESSED.get(worst.task)
-    chance = f" (guessing: {100 * guess:.0f} %)" if guess else ""
-    trained = [
-        cell
-        for cell in found.of(worst.task, size=found.sizes(worst.task)[0])
-        if (cell.norm, cell.injection) == (worst.norm, worst.injection)
-    ]
-    unlearned = trained[0].shares["right_usual"].high < right_bar(worst.task)
-    return (
-        f"Settled is not right: on {worst.task}{', which it never learned' if unlearned else ''}, "
-        f"{name_of(worst)} settles on {percent(worst.shares['settled'])} and is right on "
-        f"{percent(worst.shares['right_far'])}{chance}."
+    notes = [f"guessing: {100 * guess:.0f} %"] if guess else []
+    notes += [f"none of its {worst.seeds} nets learned the task"] if _never_learned(found, worst) else []
+    told = (
+        f"Settled is not right: on {worst.task}, {name_of(worst)} settles on "
+        f"{percent(worst.shares['settled'])} and is right on {percent(worst.shares['right_far'])}"
     )
+    return f"{told} ({'; '.join(notes)})." if notes else f"{told}."
+
+
+def _never_learned(found: LabFindings, cell: Cell) -> bool:
+    """Say whether no net of the cell is right even at the trained size and steps."""
+    nets = found.nets
+    wanted: dict[str, Any] = {"task": cell.task, "norm": cell.norm, "injection": cell.injection}
+    wanted["size"] = found.sizes(cell.task)[0]
+    rows = np.logical_and.reduce([nets[name] == value for name, value in wanted.items()])
+    return bool((nets["right_usual"][rows] < right_bar(cell.task)).all())
 
 
 def _right_unsettled(found: LabFindings) -> str:
@@ -293,7 +299,10 @@ def _use(cells: Sequence[Cell]) -> str:
         f"{_far(best)} steps at size {best.size}"
     )
     if best.verdict is not CellVerdict.SETTLED_RIGHT:
-        return f"Use none of these yet: no cell settles and is right for sure. Nearest is {name_of(best)}: {does}."
+        return (
+            "Use none of these yet: no cell settles and is right for sure. Nearest is "
+            f"{name_of(best)}: {does}."
+        )
     good = sum(cell.verdict is CellVerdict.SETTLED_RIGHT for cell in cells)
     one_of = f", one of the {good}" if good > 1 else ""
     told = f"Use {NORM_WORDS[best.norm]} with the input {INJECTION_WORDS[best.injection]}{one_of}: {does}"
@@ -301,9 +310,10 @@ def _use(cells: Sequence[Cell]) -> str:
         return f"{told}; all {best.seeds} seeds iterate rather than replay."
     others = Counter(origin for origin in best.origins if origin != "iterates")
     words = ", ".join(f"{count} {origin}" for origin, count in others.items())
-    return (
-        f"{told}; by the rule {best.iterates} of {best.seeds} seeds iterates rather than replays ({words})."
-    )
+    one = best.iterates == 1
+    count = f"{best.iterates} of {best.seeds} seeds {'iterates' if one else 'iterate'}"
+    verb = "replays" if one else "replay"
+    return f"{told}; by the rule {count} rather than {verb} ({words})."
 
 
 def _verb(cells: Sequence[Cell], stem: str) -> str:
