@@ -2,10 +2,11 @@
 
 Run: OMP_NUM_THREADS=1 python benchmarks/fixed_points.py [name]...   (names: see PROBLEMS)
 
-All runs go from the same starts in one process and one thread; CPU seconds. `search` is the search alone,
-`all` the whole instrument (merging, mirror images, polishing, eigenvalues, enclosures, slow points). `newton`
-is plain capped Newton on the same starts without sharing. scipy's solvers run from the first starts only; the
-ratio is CPU per start, theirs over ours. `lacked`: points of scipy's that are not in our list.
+All runs go from the same starts in one process and one thread; CPU seconds, medians of 3 (128 and 256 units:
+one run). `search` is the search alone, `all` the whole instrument (merging, mirror images, polishing,
+eigenvalues, enclosures, slow points). `newton` is plain capped Newton on the same starts without sharing, in
+their type and (`single`) in float32. scipy's solvers run from the first starts only; the ratio is CPU per
+start, theirs over ours. `lacked`: points of scipy's that are not in our list.
 """
 
 import resource
@@ -109,7 +110,8 @@ def measured(name, dtype):
     weights = weights_of(size, gain)
     map = tanh_net(weights)
     count = STARTS if size < 256 else 256
-    lists, seconds, search_seconds, plain_seconds, plain = [], [], [], [], 0
+    lists, seconds, search_seconds, plain = [], [], [], 0
+    plain_seconds, single_seconds = [], []
     for place, scale in enumerate(scales):
         drawn = np.random.default_rng(place).standard_normal((count, size))
         starts = (scale * torch.from_numpy(drawn)).to(dtype)
@@ -130,18 +132,25 @@ def measured(name, dtype):
             return search_points(f, starts, rows=rows, tolerance=TOLERANCE, max_steps=25, cap=cap)
 
         search()  # the first call compiles rules of differentiation
-        repeats = 3 if size < 128 else 1
+        repeats = 1 if size in {128, 256} else 3
         runs = [timed(instrument) for _ in range(repeats)]
         lists.append(runs[0][0])
         seconds.append(statistics.median(one[1] for one in runs))
         search_seconds.append(statistics.median(timed(search)[1] for _ in range(repeats)))
         if size <= 128:
-            other, spent = timed(
-                lambda f=f, starts=starts, rows=rows: newton(f, starts, rows=rows, tolerance=TOLERANCE)
-            )
+            for kind, spent in ((dtype, plain_seconds), (torch.float32, single_seconds)):
+                begun = starts.to(kind)
+                runs = [
+                    timed(
+                        lambda f=f, begun=begun, rows=rows: newton(f, begun, rows=rows, tolerance=TOLERANCE)
+                    )
+                    for _ in range(repeats)
+                ]
+                spent.append(statistics.median(one[1] for one in runs))
+                if kind is dtype:
+                    other = runs[0][0]
             ends = other.states[torch.tensor([one == "converged" for one in other.outcomes])]
             plain = len(merged(ends.double().numpy()))
-            plain_seconds.append(spent)
     if size >= 256:
         traced, spent = timed(lambda: continued(size, gain))
         lists.append(instrument(traced))
@@ -156,7 +165,8 @@ def measured(name, dtype):
         raise SystemExit(f"{name}: {len(points)} points, {exact} exist")
     print(
         f"{name:11s} {str(dtype)[6:]:8s} all {sum(seconds):6.2f} s  search {sum(search_seconds):6.2f} s  "
-        f"newton {sum(plain_seconds):6.2f} s ({plain:3d} points) | points {len(points):3d} "
+        f"newton {sum(plain_seconds):6.2f} s ({plain:3d} points), "
+        f"single {sum(single_seconds):6.2f} s | points {len(points):3d} "
         f"({' + '.join(str(one.fixed_count) for one in lists)}) certified {int(found.certified.sum()):3d} "
         f"index sum {found.index_sum:+.0f} {found.completeness}",
         flush=True,

@@ -17,12 +17,12 @@ from limitset.numerics.vector_map import Rows, VectorMap
 
 DENSE: Final = 512
 """Largest dimension in which whole Jacobians are used for a search: a step costs d^3."""
-CHUNK: Final = 2**22
+CHUNK: Final = 2**21
 """Bytes of Jacobians in one piece of work: they stay in the cache of one core."""
 _SECOND: Final = 0.5
 """Newton steps that a second step with the same factors counts for."""
-_CHORDS: Final = 6
-_CONTRACTION: Final = 0.25
+_CHORDS: Final = 12
+_CONTRACTION: Final = 0.5
 """A chord step is trusted while it takes the residual down to this share."""
 _NEAREST: Final = 64
 """Points whose inverse Jacobians are held for chord steps."""
@@ -42,7 +42,7 @@ def shared_newton(
 
     Newton: (I − J(x)) s = f(x) − x, ‖s‖ <= cap. Where that step is longer than the cap, a second one follows
     with the same factors, corrected by Broyden's formula; it counts as half a step. Chord, to the nearest
-    found point p: (I − J(p)) s = f(x) − x, taken only while the residual falls to a quarter with every step.
+    found point p: (I − J(p)) s = f(x) − x, taken only while the residual falls to a half with every step.
 
     Parameters
     ----------
