@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from limitset.charts.loops import loops_chart
-from limitset.charts.plane import eigenvalues_chart, orbits_chart
+from limitset.charts.plane import chosen_orbits, eigenvalues_chart, orbits_chart
 from limitset.charts.same_place import same_place_chart
 from limitset.charts.settled import settled_chart
 from limitset.charts.shown import percent
@@ -123,7 +123,7 @@ def _figures(found: TraceFindings, eigenvalues: Sequence[Mapping[str, Any]]) -> 
                 ),
             )
         )
-    orbits = _orbits(found)
+    orbits = chosen_orbits(_orbits(found))
     if orbits:
         figures.append(_orbits_figure(found, orbits))
     return figures
@@ -193,10 +193,8 @@ def _orbits_figure(found: TraceFindings, orbits: list[dict[str, Any]]) -> Figure
         name="orbits",
         title=orbits_title(len(orbits)),
         chart=orbits_chart(orbits),
-        caption=f"The first {len(orbits)} of {found.inputs} inputs, seen along the two directions in which "
-        "the ends differ most; the mark stands where the orbit ends. Two directions of many: ends that "
-        "look one "
-        "need not be.",
+        caption=f"{len(orbits)} of {found.inputs} inputs, the first right and the first wrong ones; hollow mark: "
+        "start, full mark: end. Two directions of many: ends that look like one may be several.",
         table=Table(title="Drawn states", columns=("input", "place", "x", "y"), rows=rows),
     )
 
