@@ -183,7 +183,7 @@ def _orbits(found: TraceFindings) -> list[dict[str, Any]]:
     ]
 
 
-def _orbits_figure(found: TraceFindings, orbits: list[dict[str, Any]]) -> Figure:
+def _orbits_figure(found: TraceFindings, orbits: Sequence[Mapping[str, Any]]) -> Figure:
     rows = tuple(
         (one["item"], step, x, y)
         for one in orbits
@@ -193,8 +193,8 @@ def _orbits_figure(found: TraceFindings, orbits: list[dict[str, Any]]) -> Figure
         name="orbits",
         title=orbits_title(len(orbits)),
         chart=orbits_chart(orbits),
-        caption=f"{len(orbits)} of {found.inputs} inputs, the first right and the first wrong ones; hollow mark: "
-        "start, full mark: end. Two directions of many: ends that look like one may be several.",
+        caption=f"{len(orbits)} of {found.inputs} inputs, the first right and the first wrong ones; hollow "
+        "mark: start, full mark: end. Two directions of many: ends that look like one may be several.",
         table=Table(title="Drawn states", columns=("input", "place", "x", "y"), rows=rows),
     )
 
