@@ -320,8 +320,10 @@ def test_half_precision_and_shapes_of_any_rank():
         (lambda x: torch.log(x - 5), "NaN from start 0 at step 1"),
         (lambda x: x + torch.rand_like(x), "must give one image a state"),
         (lambda x: x / 2 + torch.arange(3.0, dtype=D)[: len(x), None], "neighbours"),
-        (lambda x: x / 2 + torch.ones(3, 2, dtype=D), "neighbours"),
-        (lambda x: x.add(torch.ones(3, 2, dtype=D)[torch.arange(3)]).roll(1, 0), "neighbours"),
+        (lambda x: x / 2 + torch.ones(3, 2, dtype=D), r"got \(3, 2\). Where step holds inputs, write"),
+        (lambda x: x.add(torch.ones(3, 2, dtype=D)[torch.arange(3)]).roll(1, 0), "step holds inputs"),
+        (lambda x: x[torch.arange(3)].roll(1, 0), "a batch of 1; got IndexError"),
+        (lambda x: torch.cat([x[2:], x[:2]]), "neighbours"),
         (lambda x: x - x.mean(dim=0), "neighbours"),
     ],
 )

@@ -8,22 +8,28 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from limitset.core.errors import InputError
+from limitset.core.errors import InputError, LimitsetError
 from limitset.core.protocols import SelfMap
 from limitset.core.streams import Streams
 
 Rows = Sequence[int] | np.ndarray
 
+NO_RULE: Final = (NotImplementedError, RuntimeError)
+"""What torch raises where it has no forward derivative of an operation, or none for many at once."""
+
 with warnings.catch_warnings():
     # torch compiles rules for forward derivatives on first use and warns about its own way of doing so
     warnings.simplefilter("ignore", DeprecationWarning)
     importlib.import_module("torch._decomp.decompositions_for_jvp")
+
+
+_HELD: Final = "Where step holds inputs, write step(states, rows) and take inputs[rows]."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +51,13 @@ class VectorMap:
     Raises
     ------
     InputError
-        When the map changes the shape of the states or their type, or turns finite states into NaN.
+        When the map changes the shape of the states or their type, turns finite states into NaN, writes into
+        the states it is given, or fails.
+
+    Notes
+    -----
+    The map gets copies of the states, and its images are copied, since it may hand out one buffer again and
+    again.
 
     Examples
     --------
@@ -82,7 +94,7 @@ class VectorMap:
     def __call__(self, states: Tensor, rows: Rows) -> Tensor:
         """Apply the map to states `(b, d)` without gradients."""
         with torch.no_grad():
-            images = self._step(states, rows)
+            images = self._step(states, rows).clone()
         if bool(torch.isfinite(images.sum())):  # one cheap look; a sum that overflows costs a second one
             return images
         bad = torch.isfinite(states).all(dim=1) & torch.isnan(images).any(dim=1)
@@ -99,8 +111,10 @@ class VectorMap:
         """Return J(x) v for every row: states and directions `(b, d)`."""
         with torch.no_grad(), _plain_attention():
             try:
-                product = torch.func.jvp(lambda x: self._step(x, rows), (states,), (directions,))[1]
-            except (NotImplementedError, RuntimeError):
+                product = torch.func.jvp(
+                    lambda x: self._step(x, rows, passing=NO_RULE), (states,), (directions,)
+                )[1]
+            except NO_RULE:
                 # operations without forward derivatives: differentiate the backward product instead
                 product = self._twice_backward(states, rows, directions)
         return product.detach()  # type: ignore[no-any-return]
@@ -128,9 +142,11 @@ class VectorMap:
             try:
                 with torch.no_grad(), _plain_attention():
                     columns = torch.func.vmap(
-                        lambda v: torch.func.jvp(lambda x: self._step(x, rows), (states,), (v,))[1]
+                        lambda v: torch.func.jvp(
+                            lambda x: self._step(x, rows, passing=NO_RULE), (states,), (v,)
+                        )[1]
                     )(directions)
-            except (NotImplementedError, RuntimeError):
+            except NO_RULE:
                 columns = self._columns_by_repeating(states, rows, directions)
             found[:, :, place : place + together] = columns.permute(1, 2, 0)
         return found
@@ -149,23 +165,8 @@ class VectorMap:
         """View vectors `(b, d)` as states `(b, *shape)`."""
         return states.reshape(states.shape[0], *self.shape)
 
-    def _step(self, states: Tensor, rows: Rows) -> Tensor:
-        held = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        images = self.map.step(self.shaped(states), rows=held, rng=self.rng)
-        wanted = (states.shape[0], *self.shape)
-        if not isinstance(images, Tensor) or tuple(images.shape) != wanted:
-            got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
-            raise InputError.of(
-                expected=f"a map must give a tensor {wanted} for states {wanted}",
-                got=got,
-                fix="Return one image a state, in the shape of the states.",
-            )
-        if images.dtype != states.dtype:
-            raise InputError.of(
-                expected=f"a map must keep the type of its states, {states.dtype}",
-                got=images.dtype,
-                fix="Cast the weights or the starts to one type.",
-            )
+    def _step(self, states: Tensor, rows: Rows, *, passing: tuple[type[Exception], ...] = ()) -> Tensor:
+        images = images_of(self.map, self.shaped(states), rows=rows, rng=self.rng, passing=passing)
         return self.flat(images)
 
     def _connected(self, states: Tensor, rows: Rows) -> Tensor:
@@ -186,6 +187,85 @@ class VectorMap:
             (pulled,) = torch.autograd.grad(images, x, dual, create_graph=True)
             (product,) = torch.autograd.grad(pulled, dual, directions)
         return product
+
+
+def images_of(
+    map: SelfMap[Any],
+    states: Tensor,
+    *,
+    rows: Rows,
+    rng: Streams,
+    passing: tuple[type[Exception], ...] = (),
+) -> Tensor:
+    """Apply a map to a copy of a batch, and refuse what is no image of every state.
+
+    Parameters
+    ----------
+    map
+        The map.
+    states : (b, *shape)
+        The batch.
+    rows, rng
+        Handed to the step.
+    passing
+        Exceptions of the step that are raised as they are; others say which batch the step failed on.
+
+    Returns
+    -------
+    Tensor
+        (b, *shape), as the map hands it out: it may be a buffer of its own.
+
+    Raises
+    ------
+    InputError
+        When the step fails, writes into the states, or changes their shape or type.
+    """
+    images: Tensor
+    given = _copied(states)
+    version = given._version
+    through: tuple[type[Exception], ...] = (LimitsetError, torch.OutOfMemoryError, *passing)
+    try:
+        images = map.step(given, rows=rows.tolist() if isinstance(rows, np.ndarray) else rows, rng=rng)
+    except through:
+        raise
+    except Exception as error:  # the user's own code: say what it was given, and keep the cause
+        first = (str(error).splitlines() or [""])[0]
+        follow = ", and one that torch can follow" if given.requires_grad else ""
+        raise InputError.of(
+            expected=f"a map must take any part of the starts, here a batch of {len(states)}{follow}",
+            got=f"{type(error).__name__}: {first}",
+            fix=_HELD,
+        ) from error
+    if given._version != version:
+        raise InputError.of(
+            expected="a map must not write into the states it is given",
+            got="a step that changes them in place",
+            fix="Begin it with states = states.clone(), or use mul instead of mul_, torch.cat instead of "
+            "states[:, 0] = ..., ReLU() instead of ReLU(inplace=True).",
+        )
+    wanted = tuple(states.shape)
+    found = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+    if found != wanted:
+        other_batch = isinstance(found, tuple) and found[1:] == wanted[1:]
+        raise InputError.of(
+            expected=f"a map must give a tensor {wanted} for states {wanted}",
+            got=found,
+            fix=_HELD if other_batch else "Return one image a state, in the shape of the states.",
+        )
+    if images.dtype != states.dtype:
+        raise InputError.of(
+            expected=f"a map must keep the type of its states, {states.dtype}",
+            got=images.dtype,
+            fix="Cast the weights or the starts to one type.",
+        )
+    return images
+
+
+def _copied(states: Tensor) -> Tensor:
+    if not torch.is_inference_mode_enabled():
+        return states.clone()
+    with torch.inference_mode(False), torch.no_grad():  # tensors of inference mode do not count writes
+        return states.clone()
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from limitset.core.errors import InputError
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
+from limitset.numerics.running.map_checks import check_map
 from limitset.numerics.stability.arnoldi import labels_of
 from limitset.numerics.stability.exponents import stretches
 from limitset.numerics.vector_map import VectorMap
@@ -115,6 +116,8 @@ def stretch_by_part(
         VectorMap.of(part, starts, rng=streams.child("part", place)) for place, (_, part) in enumerate(parts)
     ]
     labels = labels_of(starts, rows)
+    for f in chain:
+        check_map(f.map, starts, rows=labels, rng=f.rng)
     found = stretches(
         chain,
         chain[0].flat(starts),

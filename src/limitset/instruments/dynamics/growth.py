@@ -16,6 +16,7 @@ from limitset.core.errors import InputError
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.undefined import NEVER, UNDEFINED
+from limitset.numerics.running.map_checks import check_long_numbers, check_map
 from limitset.numerics.stability.arnoldi import arnoldi, labels_of, leading_eigenvalues
 from limitset.numerics.stability.singular import chained_norms, power_norms, resolvent_bound
 from limitset.numerics.vector_map import VectorMap
@@ -96,7 +97,8 @@ def growth(
     Raises
     ------
     InputError
-        When `horizon`, `lanczos` or `krylov` is too small.
+        When `horizon`, `lanczos` or `krylov` is too small, or the states have 16 bits; for a map that writes
+        into them, says deterministic and is not, or whose images depend on the other rows.
 
     Notes
     -----
@@ -125,7 +127,9 @@ def growth(
             fix="Raise them.",
         )
     f = VectorMap.of(map, states)
+    check_long_numbers(states, what="growth")
     points, labels = f.flat(states), labels_of(states, rows)
+    check_map(map, states, rows=labels, rng=f.rng)
     dense = f.dimension <= DENSE_DIMENSION
     powers = _powers(horizon, every=dense)
     steps = lanczos if dense else min(lanczos, f.dimension - 1)

@@ -16,6 +16,7 @@ from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
+from limitset.numerics.running.map_checks import check_map
 from limitset.numerics.stability.arnoldi import labels_of
 from limitset.numerics.stability.exponents import Sign, Stretches, sign_of_exponent, stretches
 from limitset.numerics.vector_map import VectorMap
@@ -109,7 +110,8 @@ def lyapunov_spectrum(
     Raises
     ------
     InputError
-        When a number is out of its range, or the starts are no tensor of real numbers.
+        When a number is out of its range, or the starts are no tensor of real numbers; for a map that writes
+        into its states, says deterministic and is not, or whose images depend on the other rows.
 
     Notes
     -----
@@ -137,6 +139,7 @@ def lyapunov_spectrum(
     streams = Streams(int(rng.integers(2**63)))
     f = VectorMap.of(map, starts, rng=streams)
     labels = labels_of(starts, rows)
+    check_map(map, starts, rows=labels, rng=streams)
     found = stretches(
         [f],
         f.flat(starts),
@@ -166,7 +169,7 @@ def lyapunov_spectrum(
         over_starts=_over_starts(values, confidence, shared),
         signs=signs,
         determinant_gap=frozen(found.determinant_gap),
-        states=frozen(found.states.cpu().numpy().astype(np.float64)),
+        states=frozen(found.states.cpu().double().numpy()),
     )
 
 

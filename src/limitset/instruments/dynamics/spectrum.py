@@ -15,7 +15,8 @@ from limitset.core.columns import frozen
 from limitset.core.protocols import SelfMap
 from limitset.core.results import MeasurementTable
 from limitset.core.undefined import UNDEFINED, UNMATCHED
-from limitset.numerics.stability.arnoldi import Ritz, decided_eigenvalues
+from limitset.numerics.running.map_checks import check_map
+from limitset.numerics.stability.arnoldi import Ritz, decided_eigenvalues, labels_of
 from limitset.numerics.vector_map import VectorMap
 
 INSTRUMENT: Final = "spectrum"
@@ -102,8 +103,9 @@ def spectrum(
     Raises
     ------
     InputError
-        When `count` is not in 1 to `krylov`, the states are no tensor of real numbers, or the map does not
-        keep their shape.
+        When `count` is not in 1 to `krylov`, the states are no tensor of real numbers, or of 16 bits beyond
+        d = `krylov`; for a map that does not keep their shape, writes into them, says deterministic and is
+        not, or whose images depend on the other rows.
 
     Notes
     -----
@@ -127,17 +129,20 @@ def spectrum(
     (0.5, 'stable', [0])
     """
     f = VectorMap.of(map, states)
-    ritz = decided_eigenvalues(f, f.flat(states), rows=rows, count=count, krylov=krylov, most=most, rng=rng)
+    labels = labels_of(states, rows)
+    check_map(map, states, rows=labels, rng=f.rng)
+    ritz = decided_eigenvalues(f, f.flat(states), rows=labels, count=count, krylov=krylov, most=most, rng=rng)
     values, residuals, errors = (
         frozen(one.cpu().numpy()) for one in (ritz.values, ritz.residuals, ritz.errors)
     )
     decided = [_decided(*row, complete=count >= f.dimension) for row in zip(values, errors, strict=True)]
-    starts = np.arange(len(states)) if rows is None else np.asarray(rows)
     return Spectrum(
         eigenvalues=values,
         residuals=residuals,
         errors=errors,
-        radius=_radius(map, starts, ritz, parameters={"count": count, "krylov": krylov, "most": most}),
+        radius=_radius(
+            map, np.asarray(labels), ritz, parameters={"count": count, "krylov": krylov, "most": most}
+        ),
         stability=tuple(stability for stability, _ in decided),
         unstable_count=frozen(np.array([outside for _, outside in decided], dtype=np.int64)),
         dense=ritz.dense,

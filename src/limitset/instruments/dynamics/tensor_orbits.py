@@ -65,7 +65,7 @@ def run_tensors(
     hold
         Rows whose every state is kept; others hold three states and 16 numbers a step.
     on_step
-        Called after every application with the step, the rows and their new states (a tensor).
+        Called after every application with the step, the rows and a copy of their new states (a tensor).
     resume_from
         Go on from runs of the same map, starts and streams, up to `steps` in all, with the same bits as an
         uninterrupted run.
@@ -83,19 +83,19 @@ def run_tensors(
     InputError
         For no starts, starts that are not finite real tensors, a tolerance below the dtype, a plan that does
         not fit into memory, runs that are not of these starts; for a map that changes shape or type, turns
-        finite states into NaN, says deterministic and is not, or whose images depend on the other rows of
-        the batch.
+        finite states into NaN, writes into the states it is given, fails on a part of the batch, says
+        deterministic and is not, or whose images depend on the other rows of the batch.
 
     Notes
     -----
     A small residual is no evidence by itself: along x -> sqrt(1 + x^2) it falls as 1/(2 t) and nothing is
     fixed. Here the ratio of successive steps tends to 1, D_t to the norm itself, and the run stays undecided
     with the note "drift". "Never" means: not within `steps`. A run that passes a saddle nearer than the
-    tolerance, or starts within rounding of an unstable fixed point, is called settled there: the spectrum
-    tells. Arrival is counted from distances to the last state plus D_t; for states of more than 16 numbers
-    distances are read from 16 random sums put to scale by the true lengths of the steps. Checks at the start
-    apply the map once more to the batch and to three rows alone. A map that is not deterministic never
-    settles.
+    tolerance, or starts within rounding of an unstable fixed point, is called settled there: `limit_sets`
+    refutes that such an end attracts. Arrival is counted from distances to the last state plus D_t; for
+    states of more than 16 numbers distances are read from 16 random sums put to scale by the true lengths of
+    the steps. Checks at the start apply the map once more to the batch and to three rows alone. A map that is
+    not deterministic never settles.
 
     References
     ----------

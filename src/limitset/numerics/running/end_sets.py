@@ -23,6 +23,7 @@ from limitset.core.tensor_runs import TensorRuns
 from limitset.core.undefined import NEVER, UNDEFINED, UNMATCHED
 from limitset.numerics.points.merging import merge
 from limitset.numerics.running.iteration import iterated
+from limitset.numerics.running.row_norms import units_of
 from limitset.numerics.running.run_search import within_scale
 from limitset.numerics.stability.exponents import Sign, sign_of_exponent, stretches
 from limitset.numerics.vector_map import VectorMap
@@ -104,9 +105,9 @@ def _periodic(f: VectorMap, runs: TensorRuns, lasts: Tensor, reading: Reading) -
     for period in np.unique(runs.periods[runs.periods > 0]).tolist():
         here = np.flatnonzero(runs.periods == period)
         phases = _phases(f, lasts, runs, here, period)
-        groups = merge(
-            phases.reshape(-1, phases.shape[2]).astype(np.float64), distance=_merge_distance(runs, here)
-        )
+        ends = phases.reshape(-1, phases.shape[2]).astype(np.float64)
+        unit = units_of(np.abs(ends).max())
+        groups = merge(ends / unit, distance=_merge_distance(runs, here) / float(unit))
         keys = groups.reshape(period, here.size).min(axis=0)
         for key in dict.fromkeys(keys.tolist()):
             members = here[keys == key].tolist()
@@ -198,10 +199,10 @@ def _moving(f: VectorMap, runs: TensorRuns, lasts: Tensor, reading: Reading) -> 
         return []
     rows = runs.rows[here].tolist()
     measured = _exponents(f, lasts[torch.as_tensor(here)], rows, reading.steps, reading)
-    picks = _picks(runs.steps, reading.rng)
+    picks, unit = _picks(runs.steps, reading.rng), units_of(np.abs(runs.sketches[here]).max())
     found: list[tuple[EndSet, np.ndarray]] = []
     for place, exponent in zip(here.tolist(), measured, strict=True):
-        path = runs.sketches[place, runs.steps // 2 :]
+        path = runs.sketches[place, runs.steps // 2 :] / unit
         kind = _kind_of(exponent, path, reading.steps)
         if kind is LimitKind.UNDECIDED:
             continue

@@ -23,6 +23,7 @@ from limitset.core.tensor_runs import TensorRuns
 from limitset.core.undefined import NEVER, UNDEFINED
 from limitset.numerics.memory_plan import require_room
 from limitset.numerics.running.map_checks import check_map_keeps_its_word, stepped
+from limitset.numerics.running.row_norms import row_norms
 from limitset.numerics.running.run_checks import (
     check_hold,
     check_resume,
@@ -127,9 +128,9 @@ class _Runs:
             if not active.size:
                 break
             images = self._stepped(step, active, states)
-            self._record(step, active, states=states, images=images, away=_norms(images - marks))
+            self._record(step, active, states=states, images=images, away=_distances(images, marks))
             if on_step is not None:
-                on_step(step, self.rows[active], images)
+                on_step(step, self.rows[active], images.clone())
             if self.rules.deterministic:
                 find_fixed(search, step, active, self.rules)
                 find_cycles(search, step, active, self.rules)
@@ -164,11 +165,12 @@ class _Runs:
         if blown.any():
             self._refuse_nan(step, active, images, blown)
         search.norms[step, active] = np.where(blown, NEVER, norms)
-        search.lengths[step, active] = lengths = np.where(blown, UNDEFINED, _norms(images - states))
+        search.lengths[step, active] = lengths = np.where(blown, UNDEFINED, _distances(images, states))
         search.sketches[step, active] = np.where(blown[:, None], UNDEFINED, _sketch(images, self.signs))
         search.path[active] += lengths
         propose(search, step, active, away=away, rules=self.rules)
-        beyond = norms > self.rules.bound * np.maximum(1.0, search.norms[0, active])
+        with np.errstate(over="ignore"):
+            beyond = norms > self.rules.bound * np.maximum(1.0, search.norms[0, active])
         if beyond.any():
             beyond[beyond] = grows_geometrically(search.norms[: step + 1, active[beyond]])
         search.end[active[blown | beyond]] = 2
@@ -176,7 +178,9 @@ class _Runs:
     def _refuse_nan(self, step: int, active: np.ndarray, images: Tensor, blown: np.ndarray) -> None:
         """NaN from a state of ordinary size is a fault of the map; from one that grew it is an overflow."""
         search = self.search
-        ordinary = search.norms[step - 1, active] <= self.rules.bound * np.maximum(1, search.norms[0, active])
+        with np.errstate(over="ignore"):
+            bound = self.rules.bound * np.maximum(1, search.norms[0, active])
+        ordinary = search.norms[step - 1, active] <= bound
         suspects = np.flatnonzero(blown & ordinary)
         holes = [spot for spot in suspects if bool(torch.isnan(images[spot]).any())]
         if holes:
@@ -245,15 +249,22 @@ def _sketch(states: Tensor, signs: Tensor | None) -> np.ndarray:
     flat = states.reshape(states.shape[0], -1)
     if signs is not None:
         flat = torch.nn.functional.pad(flat * signs, (0, -flat.shape[1] % SKETCH))
-        flat = flat.reshape(flat.shape[0], SKETCH, -1).sum(dim=2, dtype=_wide(flat))
-    return np.asarray(flat.to(_wide(flat)).cpu().numpy(), dtype=np.float64)
+        flat = flat.reshape(flat.shape[0], SKETCH, -1).sum(dim=2, dtype=torch.float64)
+    return np.asarray(flat.to("cpu", torch.float64).numpy())
 
 
 def _norms(states: Tensor) -> np.ndarray:
-    flat = states.reshape(states.shape[0], -1)
-    return np.asarray(
-        torch.linalg.vector_norm(flat, dim=1, dtype=_wide(flat)).cpu().numpy(), dtype=np.float64
-    )
+    return np.asarray(row_norms(states).cpu().numpy())
+
+
+def _distances(one: Tensor, other: Tensor) -> np.ndarray:
+    found = _norms(one - other)
+    over = np.isinf(found)
+    if over.any():  # the difference of two numbers may overflow where half of it does not
+        part = _index(np.flatnonzero(over), one)
+        with np.errstate(over="ignore"):
+            found[over] = 2 * _norms(one[part] / 2 - other[part] / 2)
+    return found
 
 
 def _wide(states: Tensor) -> torch.dtype:

@@ -10,6 +10,7 @@ import numpy as np
 from limitset.core.settling import NOISY, arrival_of, distance_left, half_window, note_of, settled_lag
 from limitset.core.tensor_runs import TensorRuns
 from limitset.core.undefined import NEVER, UNDEFINED
+from limitset.numerics.running.row_norms import array_norms, units_of
 
 CONFIRM: Final = 4
 """Steps for which the distance left must stay below the tolerance."""
@@ -114,7 +115,7 @@ def _to_and_fro(search: Search, step: int, active: np.ndarray, within: np.ndarra
     mark = checkpoint_before(step)
     early = search.lengths[mark + 1 : mark + 9, active].max(axis=0)
     late = search.lengths[step - 7 : step + 1, active].max(axis=0)
-    net = np.linalg.norm(search.sketches[step, active] - search.sketches[mark, active], axis=1)
+    net = array_norms(search.sketches[step, active] - search.sketches[mark, active])
     inside = (search.farthest[active] <= within) & (4 * net <= search.path[active])
     return np.asarray(inside & (late <= 2 * early))
 
@@ -124,12 +125,13 @@ def find_cycles(search: Search, step: int, active: np.ndarray, rules: Rules) -> 
     due = active[(search.candidate[active] > 1) & (search.look[active] <= step) & (search.end[active] == 0)]
     for place in due:
         period, norm = int(search.candidate[place]), search.norms[step, place]
-        sketches = search.sketches[: step + 1, place]
+        unit = float(units_of(search.norms[: step + 1, place].max()))
+        sketches, norm = search.sketches[: step + 1, place] / unit, norm / unit
         within, floor = rules.tolerance * norm, 2 * FLOOR * period * rules.unit * norm
         lag = float(np.linalg.norm(sketches[step] - sketches[step - period]))
         found = settled_lag(sketches, period=period, within=within, floor=floor)
         if found is not None:
-            search.periods[place], search.left[place] = found
+            search.periods[place], search.left[place] = found[0], found[1] * unit
             search.end[place] = 1
         elif lag > within:
             search.candidate[place] = 0
@@ -158,13 +160,14 @@ def arrival_step(search: Search, place: int, tolerance: float) -> float:
     if search.end[place] != 1:
         return NEVER
     end = slice(0, int(search.ran[place]) + 1)
-    within = tolerance * float(within_scale(search.norms[end, place : place + 1], tolerance)[0])
+    norms = search.norms[end, place]
+    unit = float(units_of(norms.max()))
     return arrival_of(
-        search.sketches[end, place],
-        search.lengths[end, place],
+        search.sketches[end, place] / unit,
+        search.lengths[end, place] / unit,
         period=int(search.periods[place]),
-        left=float(search.left[place]),
-        within=within,
+        left=float(search.left[place]) / unit,
+        within=tolerance * float(within_scale(norms[:, None], tolerance)[0]) / unit,
     )
 
 
@@ -175,7 +178,9 @@ def note(search: Search, place: int, rules: Rules) -> str:
     if not rules.deterministic:
         return NOISY
     end = slice(0, int(search.ran[place]) + 1)
-    return note_of(search.lengths[end, place], search.norms[end, place], search.sketches[end, place])
+    lengths, norms, sketches = (part[end, place] for part in (search.lengths, search.norms, search.sketches))
+    unit = float(units_of(norms.max()))
+    return note_of(lengths / unit, norms / unit, sketches / unit)
 
 
 def checkpoint_before(step: int) -> int:

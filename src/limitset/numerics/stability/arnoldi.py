@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from limitset.core.errors import InputError
+from limitset.numerics.running.map_checks import check_long_numbers
+from limitset.numerics.running.row_norms import row_norms
 from limitset.numerics.vector_map import Rows, VectorMap
 
 BASIS_BYTES: Final = 2**30
@@ -100,7 +102,8 @@ def leading_eigenvalues(
     Raises
     ------
     InputError
-        When `count` is not in 1 to `krylov`, or `rows` are not as many as states.
+        When `count` is not in 1 to `krylov`, `rows` are not as many as states, or states of 16 bits have more
+        than `krylov` numbers.
 
     Notes
     -----
@@ -133,6 +136,7 @@ def leading_eigenvalues(
         matrices = f.jacobian(states, labels)
         level = _rounding(matrices, dimension)
         return _ritz(matrices, torch.zeros_like(level), level, count, dense=True)
+    check_long_numbers(states, what=f"eigenvalues beyond {krylov} dimensions")
     first = torch.from_numpy(rng.standard_normal(tuple(states.shape))).to(states)
     group = max(1, BASIS_BYTES // ((krylov + 1) * dimension * states.element_size()))
     found = []
@@ -216,13 +220,13 @@ def arnoldi(product: Product, first: Tensor, *, steps: int, rng: np.random.Gener
     batch, dimension = first.shape
     basis = first.new_zeros(batch, steps + 1, dimension)
     hessenberg = first.new_zeros(batch, steps + 1, steps)
-    basis[:, 0] = first / torch.linalg.vector_norm(first, dim=1, keepdim=True)
+    basis[:, 0] = first / _lengths(first)[:, None]
     tiny = 100 * torch.finfo(first.dtype).eps
     for step in range(steps):
         vector = product(basis[:, step].contiguous())
-        size = torch.linalg.vector_norm(vector, dim=1)
+        size = _lengths(vector)
         vector, inside = _orthogonalised(vector, basis[:, : step + 1])
-        length = torch.linalg.vector_norm(vector, dim=1)
+        length = _lengths(vector)
         closed = length <= tiny * size
         if bool(closed.any()):
             fresh = torch.from_numpy(rng.standard_normal((batch, dimension))).to(first)
@@ -231,7 +235,7 @@ def arnoldi(product: Product, first: Tensor, *, steps: int, rng: np.random.Gener
             length = torch.where(closed, 0.0, length)
         hessenberg[:, : step + 1, step] = inside
         hessenberg[:, step + 1, step] = length
-        basis[:, step + 1] = vector / torch.linalg.vector_norm(vector, dim=1, keepdim=True)
+        basis[:, step + 1] = vector / _lengths(vector)[:, None]
     return Krylov(basis=basis, hessenberg=hessenberg)
 
 
@@ -264,8 +268,11 @@ def _orthogonalised(vector: Tensor, basis: Tensor) -> tuple[Tensor, Tensor]:
 
 def _rounding(matrices: Tensor, dimension: int) -> Tensor:
     """Return how far the matrices may be off by the rounding of sums of `dimension` terms."""
-    sizes: Tensor = torch.linalg.matrix_norm(matrices)
-    return sizes.mul(torch.finfo(matrices.dtype).eps * dimension**0.5)
+    return row_norms(matrices).mul(torch.finfo(matrices.dtype).eps * dimension**0.5)
+
+
+def _lengths(vectors: Tensor) -> Tensor:
+    return row_norms(vectors).to(vectors.dtype)
 
 
 def _ritz(matrices: Tensor, last: Tensor, rounding: Tensor, count: int, *, dense: bool) -> Ritz:

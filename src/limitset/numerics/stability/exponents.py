@@ -219,14 +219,17 @@ class _Run:
     ) -> None:
         self.parts, self.states, self.labels, self.every = parts, starts, labels, every
         batch, dimension = starts.shape
+        short = starts.element_size() < 4
         first = torch.from_numpy(rng.standard_normal((batch, dimension, count))).to(starts)
+        first = first.float() if short else first
         self.frames, _ = orthonormal(first)
         self.dense = count == dimension or dimension <= DENSE_DIMENSION
         self.whole = count == dimension
         self.determinants = torch.zeros(batch, dtype=torch.float64)
         self.crushed = torch.zeros(len(parts), batch, count, dtype=torch.int64, device=starts.device)
         self.zero = torch.zeros_like(self.crushed, dtype=torch.bool)
-        self.negligible = dimension * torch.finfo(starts.dtype).eps
+        # rounding of 16 bits adds up to more than 1 in the worst case; in the mean it grows as the root
+        self.negligible = min(0.5, (dimension**0.5 if short else dimension) * torch.finfo(starts.dtype).eps)
         # from here the square of a number overflows: the orbit has left the numbers
         self.largest = torch.finfo(starts.dtype).max ** 0.5
         self.time = 0
@@ -281,7 +284,7 @@ class _Run:
                 turn = done % self.every == 0 or done == steps
                 for number, (part, states) in enumerate(path):
                     if self.dense:
-                        self.frames = jacobians[number][place] @ self.frames
+                        self.frames = jacobians[number][place].to(self.frames) @ self.frames
                     else:
                         self.frames = pushed(part, states, self.labels, self.frames)
                     if turn:

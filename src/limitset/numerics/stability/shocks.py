@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from limitset.core.errors import InputError
-from limitset.numerics.vector_map import VectorMap
+from limitset.numerics.running.row_norms import row_norms
+from limitset.numerics.vector_map import VectorMap, images_of
 
 MOST_PERIOD: Final = 64
 """Longest cycle whose phases are looked for."""
@@ -33,7 +34,7 @@ class Homes:
         index = torch.as_tensor(places, device=states.device)
         best = torch.full((states.shape[0],), torch.inf, dtype=states.dtype, device=states.device)
         for phase in self.phases:
-            best = torch.minimum(best, torch.linalg.vector_norm(states - phase[index], dim=1))
+            best = torch.minimum(best, row_norms(states - phase[index]).to(states.dtype))
         far: Tensor = torch.where(torch.isfinite(best), best, torch.inf)
         return far
 
@@ -42,9 +43,7 @@ class Homes:
         finite = torch.isfinite(states).all(dim=1)
         with torch.no_grad():
             safe = torch.where(finite[:, None], states, self.phases[0][torch.as_tensor(places)])
-            images: Tensor = self.f.map.step(
-                self.f.shaped(safe), rows=self.rows[places].tolist(), rng=self.f.rng
-            )
+            images = images_of(self.f.map, self.f.shaped(safe), rows=self.rows[places], rng=self.f.rng)
         flat = torch.where(finite[:, None], self.f.flat(images), states)
         # what overflows inside a map may show as NaN: gone either way
         known = torch.isfinite(flat).all(dim=1)[:, None]
@@ -59,13 +58,13 @@ def homes_of(f: VectorMap, states: Tensor, *, rows: np.ndarray, tolerance: float
     InputError
         When a state does not come back within `MOST_PERIOD` steps.
     """
-    scale = torch.linalg.vector_norm(states, dim=1)
+    scale = row_norms(states).to(states.dtype)
     scale = torch.where(scale > 0, scale, torch.ones_like(scale))
     path, here = [states], states
     open_ = torch.ones(states.shape[0], dtype=torch.bool, device=states.device)
     for _ in range(MOST_PERIOD):
         here = f(here, rows.tolist())
-        open_ &= torch.linalg.vector_norm(here - states, dim=1) > tolerance * scale
+        open_ &= row_norms(here - states) > tolerance * scale
         if not bool(open_.any()):
             return Homes(f=f, phases=torch.stack(path), rows=rows, scale=scale)
         path.append(here)
@@ -90,7 +89,7 @@ def slowest_direction(f: VectorMap, state: Tensor, row: int, rng: np.random.Gene
     try:
         for _ in range(TANGENT_STEPS):
             vector = f.jvp(here, [row], vector)
-            size = float(torch.linalg.vector_norm(vector))
+            size = float(row_norms(vector))
             if not 0 < size < float("inf"):
                 return None
             vector, here = vector / size, f(here, [row])

@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from limitset.numerics.running.row_norms import row_norms
 from limitset.numerics.vector_map import Rows, VectorMap
 
 PUSH_BYTES: Final = 2**27
@@ -30,7 +31,7 @@ def pushed(f: VectorMap, states: Tensor, rows: Rows, frames: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        (b, d, k).
+        (b, d, k), of the type of the frames.
 
     Notes
     -----
@@ -40,14 +41,14 @@ def pushed(f: VectorMap, states: Tensor, rows: Rows, frames: Tensor) -> Tensor:
     batch, dimension, count = frames.shape
     together = min(count, max(1, PUSH_BYTES // max(1, batch * dimension * frames.element_size())))
     if count == 1:
-        return f.jvp(states, rows, frames[:, :, 0].contiguous())[:, :, None]
+        return f.jvp(states, rows, frames[:, :, 0].contiguous().to(states))[:, :, None].to(frames)
     images = torch.empty_like(frames)
     for first in range(0, count, together):
         columns = frames[:, :, first : first + together]
         width = columns.shape[2]
         directions = columns.transpose(1, 2).reshape(batch * width, dimension)
         labels = [int(row) for row in rows for _ in range(width)]
-        product = f.jvp(states.repeat_interleave(width, dim=0), labels, directions)
+        product = f.jvp(states.repeat_interleave(width, dim=0), labels, directions.to(states))
         images[:, :, first : first + together] = product.reshape(batch, width, dimension).transpose(1, 2)
     return images
 
@@ -63,7 +64,7 @@ def orthonormal(frames: Tensor) -> tuple[Tensor, Tensor]:
         units, lengths = orthonormal(frames.float())
         return units.to(frames), lengths.to(frames)
     if frames.shape[2] == 1:
-        length = torch.linalg.vector_norm(frames, dim=1)
+        length = row_norms(frames)[:, None].to(frames.dtype)
         # a vector of length 0 has no direction: it stays 0, and so does every stretch after it
         return torch.where(length[:, None] > 0, frames / length[:, None], frames), length
     units, triangles = torch.linalg.qr(frames)
