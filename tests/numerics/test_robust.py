@@ -265,6 +265,7 @@ def test_a_step_whose_difference_overflows_is_no_small_step():
     starts = torch.tensor([[3e38]])
     got = run_tensors(TensorMap(step=lambda x: -x), starts, steps=60, rng=RNG)
     assert got.periods.tolist() == [2]
+    assert (got.residuals[0, : got.ran[0]] == 2).all()  # |x - (-x)| / |x|, where x - (-x) is no float32
 
 
 def test_other_norms_of_large_numbers_in_single_precision():
