@@ -316,3 +316,13 @@ def test_streams_reach_the_map():
     assert shift.deterministic
     first, again, other = (search(shift, normal(4, 1), rng=Streams(seed)).states[0, 0] for seed in (0, 0, 1))
     assert first == again != other
+
+
+@pytest.mark.parametrize("far", [3.0, 30.0, 1e4])
+def test_a_contraction_to_a_far_point_is_found(far):
+    # x / 2 + c / 2 is fixed at c; Newton's steps are capped by the size of the starts
+    starts = torch.randn(40, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    got = find_fixed_points(TensorMap(step=lambda x: x / 2 + far / 2), starts, rng=Streams(0))
+    assert [str(kind) for kind in got.kinds] == ["fixed"]
+    assert np.abs(got.states - far).max() < 1e-5
+    assert (got.labels == 0).all()

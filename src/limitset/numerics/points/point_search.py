@@ -13,6 +13,7 @@ from limitset.numerics.points.polishing import product_at
 from limitset.numerics.points.shared_newton import DENSE, shared_newton
 from limitset.numerics.solvers.gmres import gmres
 from limitset.numerics.solvers.newton_gmres import KRYLOV, newton_gmres
+from limitset.numerics.solvers.picard import picard
 from limitset.numerics.solvers.solution import Outcome, Solution
 from limitset.numerics.vector_map import Rows, VectorMap
 
@@ -28,6 +29,10 @@ _PILOT_ROUNDS: Final = 3
 """Times four steps of the pilot are tried, each time after one linear equation."""
 _COARSE: Final = 1e-5
 """Residual, as a share of the states, to which float32 takes a search that goes on in float64."""
+_PLAIN: Final = 4
+"""Applications of the map, in Newton steps allowed, for starts that Newton did not bring anywhere."""
+_FINER: Final = 1e-3
+"""Part of the tolerance to which plain iteration goes: Newton's steps end far below it, these end at it."""
 _MANY: Final = 128
 """Starts from which on a search in float32 comes first."""
 
@@ -58,7 +63,8 @@ def search_points(
     A pilot of 32 starts is run with Newton-GMRES (12 products in a space). When 90 % of it converge, all
     starts are, and those that fail go on to dense steps; else dense steps begin at once. From dimension 513
     on only products are used. States in float64 of dimension 17 to 512 are searched in float32 where the map
-    takes it and rounds well below the tolerance there; every row that arrives goes on in float64.
+    takes it and rounds well below the tolerance there; every row that arrives goes on in float64. Where no
+    row arrives the map itself is iterated, which finds attracting points that lie far from the starts.
 
     Parameters
     ----------
@@ -80,8 +86,15 @@ def search_points(
     Solution
         As from the solvers; rows handed on carry both names.
     """
-    d = f.dimension
     places = np.asarray(rows)
+    found = _newton_search(f, starts, places, tolerance=tolerance, max_steps=max_steps, cap=cap)
+    return _run_on(f, starts, found, places, tolerance=tolerance, max_steps=max_steps)
+
+
+def _newton_search(
+    f: VectorMap, starts: Tensor, places: np.ndarray, *, tolerance: float, max_steps: int, cap: float
+) -> Solution:
+    d = f.dimension
     if starts.dtype is torch.float64 and KRYLOV_FROM <= d <= DENSE and len(starts) >= _MANY:
         coarse = single_tolerance(f, starts, rows=places, tolerance=tolerance)
         if coarse is not None:
@@ -91,6 +104,40 @@ def search_points(
             if found is not None:
                 return found
     return _searched(f, starts, places, tolerance=tolerance, max_steps=max_steps, cap=cap)
+
+
+def _run_on(
+    f: VectorMap,
+    starts: Tensor,
+    found: Solution,
+    places: np.ndarray,
+    *,
+    tolerance: float,
+    max_steps: int,
+) -> Solution:
+    """Let the map itself settle the starts where Newton's capped steps brought none of them anywhere."""
+    failed = np.array([outcome is Outcome.OUT_OF_STEPS for outcome in found.outcomes])
+    if not failed.any() or Outcome.CONVERGED in found.outcomes:
+        return found
+    again = picard(
+        f,
+        starts[torch.from_numpy(failed)],
+        rows=places[failed],
+        tolerance=_FINER * tolerance,
+        max_steps=_PLAIN * max_steps,
+    )
+    came = np.array([outcome == Outcome.CONVERGED for outcome in again.outcomes])
+    if not came.any():
+        return found
+    here = torch.from_numpy(came)
+    kept = Solution(
+        states=again.states[here],
+        residual=again.residual[here],
+        outcomes=tuple(outcome for outcome, good in zip(again.outcomes, came, strict=True) if good),
+        evaluations=again.evaluations[here],
+        solvers=tuple(solver for solver, good in zip(again.solvers, came, strict=True) if good),
+    )
+    return _joined(found, kept, np.flatnonzero(failed)[came], better_only=False)
 
 
 def _searched(
