@@ -18,6 +18,7 @@ from limitset.core.undefined import UNMATCHED
 from limitset.numerics.points.point_enclosures import Bounds, enclose_ends
 from limitset.numerics.points.point_ends import SearchPlan, follow_strays, gather_ends
 from limitset.numerics.points.point_search import search_points, step_cap
+from limitset.numerics.running.map_checks import check_long_numbers, check_map
 from limitset.numerics.solvers.anderson import anderson
 from limitset.numerics.solvers.broyden import broyden
 from limitset.numerics.solvers.newton import newton
@@ -148,6 +149,8 @@ def find_fixed_points(
     x = f.flat(starts.detach()).clone()
     rows = np.full(len(x), row, dtype=np.int64)
     _check_starts(x)
+    check_long_numbers(x, what="find_fixed_points")
+    check_map(map, starts, rows=rows, rng=f.rng)
     cap, precision = step_cap(f, x, rows=rows), torch.finfo(x.dtype).eps ** 0.5
     plan = SearchPlan(
         row=row,
