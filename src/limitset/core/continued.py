@@ -131,7 +131,8 @@ def matched(
     cost = np.array([[set_distance(one, other) for other in now] for one in before])
     found = [UNMATCHED] * len(now)
     if cost.size:
-        for row, column in zip(*linear_sum_assignment(np.where(cost <= reach, cost, _FAR)), strict=True):
+        pairs = np.stack(linear_sum_assignment(np.where(cost <= reach, cost, _FAR)), axis=1)
+        for row, column in pairs.tolist():
             if cost[row, column] <= reach:
                 found[column] = names[row]
     for place, name in enumerate(found):
