@@ -49,7 +49,7 @@ def require_equal(toy, folder: Path, reference: Path) -> None:
 
 def kill_and_resume(toy, reference: Path, folder: Path, *, kills: int, seed: int) -> int:
     rng = random.Random(seed)
-    killed = sum(killed_after(started(folder), rng.uniform(0.0, 0.6)) for _ in range(kills))
+    killed = sum(killed_after(started(folder), rng.uniform(0.0, 0.15)) for _ in range(kills))
     toy.run_toy(folder)
     require_equal(toy, folder, reference)
     assert not list(folder.rglob(".*.tmp"))
