@@ -59,8 +59,9 @@ def pooled_intervals(
 
     Examples
     --------
-    >>> got = pooled_intervals(np.array([1.0, 0.98, 0.0, 0.1]), ["a", "a", "b", "b"], inputs=100)
-    >>> round(got["a"].value, 2), got["a"].low > 0.7, got["b"].high < 0.3
+    >>> shares = np.array([1.0, 0.98, 0.99, 0.0, 0.02, 0.01])
+    >>> got = pooled_intervals(shares, ["a", "a", "a", "b", "b", "b"], inputs=100)
+    >>> round(got["a"].value, 2), got["a"].low > 0.95, got["b"].high < 0.05
     (0.99, True, True)
     """
     if len(shares) != len(cells) or not ((shares >= 0) & (shares <= 1)).all() or inputs < 1:
