@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from limitset.core.errors import InputError
 from limitset.core.lab import UNTRAINED
@@ -92,10 +91,9 @@ def run_recurrence(
     )
     with folder:
         backend = "here" if workers == 1 else "loky"
-        work = LabWork(tolerance=spec.tolerance)
         summary = run_tasks(
             folder,
-            work,
+            done_by,
             workers=workers,
             backend=backend,  # type: ignore[arg-type]
             on_progress=on_progress,
@@ -137,13 +135,6 @@ def planned(spec: Recurrence) -> list[Task]:
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class LabWork:
-    """Does the tasks of a laboratory."""
-
-    tolerance: float
-
-    def __call__(self, task: Task) -> Mapping[str, TablePart]:
-        """Train and trace one net."""
-        chunk: Mapping[str, Any] = task.chunk
-        return net_tables(chunk)
+def done_by(task: Task) -> Mapping[str, TablePart]:
+    """Train and trace the net of one task."""
+    return net_tables(task.chunk)
