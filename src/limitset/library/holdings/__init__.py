@@ -1,0 +1,1 @@
+"""What do the plain files of a library say?"""

@@ -1,0 +1,1 @@
+"""How does something new enter a library, and what does it change?"""

@@ -1,0 +1,1 @@
+"""Does a claim hold when its protocol is run here and now?"""

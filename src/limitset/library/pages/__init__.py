@@ -1,0 +1,1 @@
+"""How do a claim, the index and an answer become pages?"""
