@@ -1,0 +1,181 @@
+"""What is wrong with the files of a library, file by file?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from limitset.core.errors import InputError
+from limitset.library.holdings.library import Library
+from limitset.library.holdings.reading import read_claim, read_note, read_sources, read_verdicts
+from limitset.library.holdings.records import Claim, Note, Source
+from limitset.library.holdings.shelf import Shelf
+
+One = TypeVar("One")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line: which file, what is wrong, and whether answers can still be given."""
+
+    file: str
+    what: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}" if self.file not in self.what else self.what
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What could be read, with the file it stands in."""
+
+    sources: Mapping[str, tuple[Source, str]]
+    notes: Mapping[str, tuple[Note, str]]
+    claims: Mapping[str, tuple[Claim, str]]
+
+    @property
+    def atoms(self) -> set[str]:
+        """Names under which atoms are cited."""
+        return {note.cited(atom) for note, _ in self.notes.values() for atom in note.atoms}
+
+
+def check(library: Library, *, protocols: Iterable[str]) -> tuple[Problem, ...]:
+    """Read every file and follow every reference.
+
+    Parameters
+    ----------
+    library
+        The shelves.
+    protocols
+        Ids of the protocols that can be run.
+
+    Returns
+    -------
+    tuple
+        Every problem, unreadable files first; empty for a sound library.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     check(Library.opened(Path(folder), builtin=False), protocols=())
+    ()
+    """
+    problems: list[Problem] = []
+    read = _read(library.shelves, problems)
+    problems += _dangling(read)
+    problems += _unrunnable(read, frozenset(protocols))
+    problems += _circles(read)
+    return tuple(problems)
+
+
+def _read(shelves: Iterable[Shelf], problems: list[Problem]) -> _Read:
+    sources: dict[str, tuple[Source, str]] = {}
+    notes: dict[str, tuple[Note, str]] = {}
+    claims: dict[str, tuple[Claim, str]] = {}
+    for shelf in shelves:
+        file = shelf.root / "sources.toml"
+        for source in _tried(read_sources, file, problems) or () if file.is_file() else ():
+            _put(sources, source.id, source, str(file), problems)
+        for path in shelf.note_files():
+            note = _tried(read_note, path, problems)
+            if note is not None:
+                _put(notes, note.id, note, str(path), problems)
+        for path in shelf.claim_files():
+            claim = _tried(read_claim, path, problems)
+            if claim is not None:
+                _put(claims, claim.id, claim, str(path), problems)
+        for name in shelf.judged():
+            _tried(read_verdicts, shelf.verdict_file(name), problems)
+    return _Read(sources, notes, claims)
+
+
+def _tried(read: Callable[[Path], One], path: Path, problems: list[Problem]) -> One | None:
+    try:
+        return read(path)
+    except InputError as error:
+        problems.append(Problem(str(path), str(error)))
+        return None
+
+
+def _put(held: dict[str, tuple[One, str]], name: str, one: One, file: str, problems: list[Problem]) -> None:
+    if name in held:
+        problems.append(Problem(file, f"{name} is held already in {held[name][1]}; rename it"))
+    held[name] = (one, file)
+
+
+def _dangling(read: _Read) -> Iterator[Problem]:
+    atoms = read.atoms
+    for note, file in read.notes.values():
+        for name in sorted({atom.source for atom in note.atoms} - set(read.sources)):
+            yield Problem(file, f"names the source {name}, which is not held; add it to sources.toml")
+        for name in sorted({*note.contradicts, *note.supersedes} - set(read.notes)):
+            yield Problem(file, f"names the note {name}, which is not held; correct or remove it")
+        for atom in note.atoms:
+            source = read.sources.get(atom.source)
+            if source and source[0].unread and not atom.locator.startswith("inventory row"):
+                yield Problem(
+                    file, f"atom {atom.id} gives a place in {atom.source}, which was not opened", fatal=False
+                )
+    for claim, file in read.claims.values():
+        for name in sorted(set(claim.atoms) - atoms):
+            yield Problem(file, f"names the atom {name}, which is not held; correct or remove it")
+        for name in sorted(set(claim.rivals) - set(read.claims)):
+            yield Problem(file, f"names the rival {name}, which is not held; correct or remove it")
+        if claim.stated_by and claim.stated_by not in read.sources:
+            yield Problem(file, f"is stated by {claim.stated_by}, which is not held; add it to sources.toml")
+
+
+def _unrunnable(read: _Read, protocols: frozenset[str]) -> Iterator[Problem]:
+    for claim, file in read.claims.values():
+        if claim.runnable and claim.protocol not in protocols:
+            yield Problem(
+                file, f"has neither a protocol {claim.protocol} that can be run nor a plan; write one"
+            )
+        if not claim.runnable and claim.protocol in protocols:
+            yield Problem(file, f"has a plan though {claim.protocol} can be run; remove the plan")
+
+
+def _circles(read: _Read) -> Iterator[Problem]:
+    above = {
+        name: [one for one in note.supersedes if one in read.notes] for name, (note, _) in read.notes.items()
+    }
+    for name, (note, file) in read.notes.items():
+        if name in note.contradicts:
+            yield Problem(file, "contradicts itself; remove that")
+        circle = _circle(name, above)
+        if circle and name == min(circle):
+            yield Problem(file, f"is superseded in a circle: {' > '.join([*circle, name])}; break it")
+    opposed: dict[str, set[str]] = {name: set() for name in read.notes}
+    for name, (note, _) in read.notes.items():
+        for other in set(note.contradicts) & set(opposed) - {name}:
+            opposed[name].add(other)
+            opposed[other].add(name)
+    for name, (_, file) in read.notes.items():
+        for second in sorted(opposed[name]):
+            for third in sorted(opposed[second] & opposed[name]):
+                if name < second < third:
+                    yield Problem(
+                        file,
+                        f"contradicts in a circle with {second} and {third}: no two of the three agree; "
+                        "say in their notes how they differ, or remove one",
+                        fatal=False,
+                    )
+
+
+def _circle(start: str, above: Mapping[str, list[str]]) -> list[str]:
+    """Return the way from a note back to itself, empty where there is none."""
+    waiting = [[start]]
+    seen = set()
+    while waiting:
+        way = waiting.pop()
+        for other in above.get(way[-1], ()):
+            if other == start:
+                return way
+            if other not in seen:
+                seen.add(other)
+                waiting.append([*way, other])
+    return []
