@@ -62,8 +62,8 @@ class Sentence:
 class FacetCoverage:
     """One thing the question asks about, and how well it is held.
 
-    `covered` in [0, 1]; `by` is the atom or verdict that covers it best ("" where none does); `held` counts the
-    statements that speak of it at all.
+    `covered` in [0, 1]; `by` is the atom or verdict that covers it best ("" where none does); `held` counts
+    the statements that speak of it at all.
     """
 
     name: str
