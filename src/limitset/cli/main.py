@@ -14,10 +14,13 @@ import typer
 
 from limitset import __version__
 from limitset.cli import (
+    ask,
     audit,
     cite,
+    claims,
     demo,
     doctor,
+    library,
     models,
     pack,
     query,
@@ -47,6 +50,9 @@ app.command("run")(run_command.run)
 app.command("demo")(demo.demo)
 app.command("audit")(audit.audit)
 app.command("trace")(trace.trace)
+app.command("ask")(ask.ask)
+app.add_typer(claims.app, name="claims")
+app.add_typer(library.app, name="library")
 app.command("report")(report.report)
 app.command("query")(query.query)
 app.command("pack")(pack.pack)

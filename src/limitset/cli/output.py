@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from limitset.core.json_values import plain
 
 if TYPE_CHECKING:
     from limitset.report.page import Page
@@ -41,16 +42,3 @@ def announce(page: Page, path: Path, *, open_page: bool) -> None:
 def print_json(value: Any) -> None:
     """Write JSON to standard output; NaN becomes null and infinity "inf": every reader can parse it."""
     sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """Return values that JSON can hold."""
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    if hasattr(value, "item"):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return value

@@ -193,10 +193,18 @@ class Effect(_Record):
 
 
 class Run(_Record):
-    """How a verdict came about: enough to do it again."""
+    """How a verdict came about: enough to do it again.
+
+    `protocol_hash` covers the protocol's file, the instruments and data it used, and the frozen part of the
+    claim; the parts are kept beside it, so that what changed can be named.
+    """
 
     protocol: str
     protocol_hash: str
+    file_hash: str
+    claim_hash: str
+    instruments: tuple[str, ...]
+    data: tuple[str, ...]
     tier: str
     seed: int
     command: str

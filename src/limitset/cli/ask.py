@@ -1,0 +1,120 @@
+"""`limitset ask`: what the library holds on a question, and what it does not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from limitset.cli.claims import AsJson, Folder
+from limitset.cli.output import print_json, today
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from limitset.library.holdings.library import Library
+    from limitset.library.inquiry.answer import Answer
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="A question, in quotes.")],
+    before: Annotated[str, typer.Option(help="Compare with what was held on a day: 2026-11-21.")] = "",
+    as_of: Annotated[str, typer.Option(help="Answer only from what was held on a day.")] = "",
+    run: Annotated[
+        bool, typer.Option("--run", help="First re-test the claims that the answer rests on.")
+    ] = False,
+    tier: Annotated[str, typer.Option(help="With --run: quick, normal or full.")] = "quick",
+    rephrase: Annotated[
+        str, typer.Option(help="A model that may rephrase; each sentence passes the checks or falls back.")
+    ] = "",
+    embed: Annotated[str, typer.Option(help="Folder of a sentence encoder, to search also by meaning.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the page to this file.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    folder: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question from the library and from nothing else; say thin where it is thin.
+
+    Every sentence names the note or the verdict that carries it. Nothing is sent anywhere.
+
+    For example:
+
+      limitset ask "How do normalization and input injection control the emergence of fixed points?"
+
+      limitset ask "Does agreement between runs mean that they are right?" --run
+
+      limitset ask "Is forgetting a jump?" --before 2026-11-21 --out answer.html
+    """
+    from limitset.library.holdings.dated import day_of
+    from limitset.library.holdings.library import Library
+    from limitset.library.inquiry.asking import ask as asked
+
+    day = day_of(today())
+    library = Library.opened(folder, as_of=day_of(as_of) if as_of else None)
+    embedder, reworded = _embedder(embed), _rephraser(rephrase)
+    answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
+    if run:
+        _retest(answer, library, day=day, tier=tier)
+        library = Library.opened(folder)
+        answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
+    earlier = asked(question, library=library.on(day_of(before)), today=day_of(before)) if before else None
+    if out is not None:
+        from limitset.library.pages.writing import write_answer_page
+
+        write_answer_page(answer, out, library=library, before=earlier)
+    if as_json:
+        print_json({**answer.record(), **({"before": earlier.record()} if earlier else {})})
+    elif markdown:
+        from limitset.library.pages.markdown import answer_markdown
+
+        sys.stdout.write(answer_markdown(answer, before=earlier) + "\n")
+    else:
+        from limitset.library.pages.terminal import show_answer
+
+        show_answer(answer, before=earlier)
+    if out is not None:
+        sys.stderr.write(f"page: {out}\n")
+
+
+def _retest(answer: Answer, library: Library, *, day: dt.date, tier: str) -> None:
+    """Run the claims that an answer rests on, or that could fill what it misses."""
+    from limitset.cli.claims import _tier
+    from limitset.library.inquiry.asking import claims_behind
+    from limitset.library.judge.running import Wanted, put_to_test
+
+    chosen = [claim for claim in claims_behind(answer, library) if claim.runnable]
+    if not chosen:
+        sys.stderr.write("no claim that can be run bears on this question\n")
+    for _ in put_to_test(
+        chosen,
+        library=library,
+        wanted=Wanted(tier=_tier(tier)),
+        today=day,
+        date=today(),
+        command="",
+        say=_say,
+    ):
+        pass
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _embedder(name: str) -> Any:
+    if not name:
+        return None
+    from limitset.models.embedders import open_embedder
+
+    return open_embedder(name)
+
+
+def _rephraser(name: str) -> Any:
+    if not name:
+        return None
+    from limitset.models.opening import open_model
+    from limitset.models.rewording import rewording
+
+    return rewording(open_model(name))

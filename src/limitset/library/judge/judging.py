@@ -1,0 +1,216 @@
+"""What does a run say of a claim, and if it cannot tell, what would settle it?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from limitset.core.bars import Bar, decided
+from limitset.core.errors import InputError
+from limitset.core.evidence import Evidence, Protocol, Tier, Trial
+from limitset.core.json_values import plain
+from limitset.core.provenance import machine, package_versions
+from limitset.core.results import Measurement
+from limitset.core.verdicts import Verdict as Decision
+from limitset.library.holdings.records import Claim, Effect, Run, Test, Verdict
+from limitset.library.judge.fingerprint import Fingerprint
+
+MOST_ROWS: Final = 12
+"""Rows a verdict keeps to be shown; the others stand in the run's folder."""
+MOST_POINTS: Final = 400
+"""Points of the curve a verdict keeps."""
+
+
+def verdict_of(
+    claim: Claim,
+    evidence: Evidence,
+    *,
+    protocol: Protocol,
+    mark: Fingerprint,
+    trial: Trial,
+    today: dt.date,
+    seconds: float,
+    command: str,
+    number: int,
+    prior: str,
+) -> Verdict:
+    """Judge a claim by what its protocol brought.
+
+    Parameters
+    ----------
+    claim, evidence
+        What is claimed, what was measured.
+    protocol, mark, trial
+        How it was measured.
+    today, seconds, command
+        When, for how long, and how to do it again.
+    number, prior
+        Which verdict of that day this is, and the id of the one before it.
+
+    Returns
+    -------
+    Verdict
+        Holds when all tests hold and no control was missed, fails when one fails, else can't tell.
+
+    Raises
+    ------
+    InputError
+        When the run lacks a statistic that the claim tests.
+    """
+    effects = tuple(_effect(test, evidence) for test in claim.tests)
+    value = _together(effects, missed=bool(evidence.missed))
+    return Verdict(
+        id=f"v-{claim.id}-{today:%Y%m%d}-{number}",
+        claim=claim.id,
+        value=value.value,
+        scope=evidence.scope,
+        system=evidence.system,
+        own=trial.own,
+        effects=effects,
+        controls=tuple(plain(control.record()) for control in evidence.controls),
+        date=today,
+        expires_on=today + dt.timedelta(days=claim.half_life_days),
+        reason=_reason(value, effects, evidence),
+        would_settle=settling(effects, evidence, protocol=protocol, trial=trial, claim=claim)
+        if value is Decision.CANT_TELL
+        else "",
+        notes=evidence.notes,
+        rows=tuple(plain(dict(row)) for row in evidence.rows[:MOST_ROWS]),
+        curve=_curve(evidence),
+        run=Run(
+            protocol=protocol.id,
+            protocol_hash=mark.hash,
+            file_hash=mark.file,
+            claim_hash=mark.claim,
+            instruments=mark.instruments,
+            data=mark.data,
+            tier=trial.tier.value,
+            seed=trial.seed,
+            command=command,
+            seconds=round(seconds, 1),
+            packages=package_versions(),
+            machine=machine(),
+            deviations=evidence.deviations,
+        ),
+        prior=prior,
+    )
+
+
+def settling(
+    effects: tuple[Effect, ...], evidence: Evidence, *, protocol: Protocol, trial: Trial, claim: Claim
+) -> str:
+    """Say which command, how many units and what cost would settle a can't-tell."""
+    again = f"limitset claims test {claim.id}{_options(trial)}"
+    larger = [tier for tier in list(Tier)[list(Tier).index(trial.tier) + 1 :] if tier in protocol.seconds]
+    if evidence.missed:
+        retry = f"{again} --tier {larger[0]}" if larger else f"{again} --seed {trial.seed + 1}"
+        return f"A control was missed, so nothing is said: {retry} asks again."
+    open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
+    if not open_ones:  # some hold, none fails, none is open: cannot happen
+        return ""
+    effect = open_ones[0]
+    if effect.value is None or effect.low is None or effect.high is None:
+        return f"{effect.words}: {effect.blank_reason or 'it has no interval'}."
+    test = next(one for one in claim.tests if one.statistic == effect.statistic)
+    wanted = _wanted(effect, test)
+    if math.isinf(wanted):
+        return (
+            f"{effect.words} lies between the bars ({effect.holds_if} holds, {effect.fails_if} fails): more "
+            "runs would narrow its interval, not decide it."
+        )
+    has = effect.n or 0
+    seconds = protocol.seconds.get(trial.tier, 0) * wanted
+    said = f"about {math.ceil(has * wanted):,} {claim.unit} instead of {has:,.0f}, {_duration(seconds)}"
+    if larger:
+        return f"{said}: {again} --tier {larger[0]} ({_duration(protocol.seconds[larger[0]])}) comes nearer."
+    return (
+        f"{said}; {trial.tier} is the largest tier: {again} --seed {trial.seed + 1} adds an independent run."
+    )
+
+
+def _effect(test: Test, evidence: Evidence) -> Effect:
+    found = evidence.estimates.get(test.statistic)
+    if found is None:
+        raise InputError.of(
+            expected=f"the run must bring {test.statistic}",
+            got=", ".join(evidence.estimates) or "nothing",
+            fix="Name one of these in the claim.",
+        )
+    return Effect(
+        statistic=test.statistic,
+        words=test.words,
+        value=_number(found.value),
+        low=_number(found.low),
+        high=_number(found.high),
+        n=_number(found.n),
+        interval_method=found.interval_method,
+        confidence=found.confidence,
+        blank_reason=found.blank_reason,
+        instrument=f"{found.instrument}@{found.version}",
+        verdict=_decided(found, test).value,
+        holds_if=str(test.holds),
+        fails_if=str(test.fails),
+    )
+
+
+def _decided(found: Measurement, test: Test) -> Decision:
+    return decided(found, holds_if=test.holds, fails_if=test.fails)
+
+
+def _together(effects: tuple[Effect, ...], *, missed: bool) -> Decision:
+    each = {one.verdict for one in effects}
+    if missed:
+        return Decision.CANT_TELL
+    if Decision.FAILS.value in each:
+        return Decision.FAILS
+    return Decision.HOLDS if each == {Decision.HOLDS.value} else Decision.CANT_TELL
+
+
+def _reason(value: Decision, effects: tuple[Effect, ...], evidence: Evidence) -> str:
+    if evidence.missed:
+        return "control missed: " + "; ".join(
+            f"{one.name} had to be {one.wanted}, was {one.measured.value:.3g}" for one in evidence.missed
+        )
+    deciding = next((one for one in effects if one.verdict == value.value), effects[0])
+    side = {
+        Decision.HOLDS: deciding.holds_if,
+        Decision.FAILS: deciding.fails_if,
+        Decision.CANT_TELL: f"neither {deciding.holds_if} nor {deciding.fails_if}",
+    }[value]
+    return f"{deciding.words} is {side}"
+
+
+def _wanted(effect: Effect, test: Test) -> float:
+    """By which factor n would have to grow for the interval to clear the nearest bar; inf between bars."""
+    value, low, high = (float(one) for one in (effect.value, effect.low, effect.high) if one is not None)
+    sides = [bar for bar in (test.holds, test.fails) if bar.holds(value, value)]
+    if not sides:
+        return math.inf
+    distance = sides[0].distance(value)
+    reach = max(high - value, value - low) if len(sides[0].ends) > 1 else _towards(sides[0], value, low, high)
+    return math.inf if distance == 0 else (reach / distance) ** 2
+
+
+def _towards(bar: Bar, value: float, low: float, high: float) -> float:
+    return value - low if bar.kind == "above" else high - value
+
+
+def _options(trial: Trial) -> str:
+    parts = [f" --model {trial.model}" if trial.model else "", f" --map {trial.map}" if trial.map else ""]
+    return "".join([*parts, f" --logs {trial.logs}" if trial.logs else ""])
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _curve(evidence: Evidence) -> tuple[Mapping[str, Any], ...]:
+    if evidence.curve is None or len(evidence.curve) > MOST_POINTS:
+        return ()
+    return tuple(plain(row) for row in evidence.curve.records())
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
