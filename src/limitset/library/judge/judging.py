@@ -105,7 +105,8 @@ def settling(
     again = f"limitset claims test {claim.id}{_options(trial)}"
     larger = [tier for tier in list(Tier)[list(Tier).index(trial.tier) + 1 :] if tier in protocol.seconds]
     if evidence.missed:
-        retry = f"{again} --tier {larger[0]}" if larger else f"{again} --seed {trial.seed + 1}"
+        bigger = larger and trial.logs is None
+        retry = f"{again} --tier {larger[0]}" if bigger else f"{again} --seed {trial.seed + 1}"
         return f"A control was missed, so nothing is said: {retry} asks again."
     open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
     if not open_ones:  # some hold, none fails, none is open: cannot happen
@@ -122,7 +123,10 @@ def settling(
         )
     has = effect.n or 0
     seconds = protocol.seconds.get(trial.tier, 0) * wanted
-    said = f"about {math.ceil(has * wanted):,} {claim.unit} instead of {has:,.0f}, {_duration(seconds)}"
+    said = f"n = {math.ceil(has * wanted):,} (each a {claim.unit}) instead of {has:,.0f}"
+    if trial.logs is not None:
+        return f"{said} in your file: {again} tells it then."
+    said = f"{said}, about {_duration(seconds)}"
     if larger:
         return f"{said}: {again} --tier {larger[0]} ({_duration(protocol.seconds[larger[0]])}) comes nearer."
     return (
