@@ -111,7 +111,12 @@ def settling(
     open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
     if not open_ones:  # some hold, none fails, none is open: cannot happen
         return ""
-    effect = open_ones[0]
+    return _more_of(open_ones[0], again, larger, protocol=protocol, trial=trial, claim=claim)
+
+
+def _more_of(
+    effect: Effect, again: str, larger: list[Tier], *, protocol: Protocol, trial: Trial, claim: Claim
+) -> str:
     if effect.value is None or effect.low is None or effect.high is None:
         return f"{effect.words}: {effect.blank_reason or 'it has no interval'}."
     test = next(one for one in claim.tests if one.statistic == effect.statistic)
