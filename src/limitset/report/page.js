@@ -1,7 +1,8 @@
 "use strict";
-/* Draws the charts, copies tables. No request, no eval. */
+/* Draws the charts, copies tables and texts, filters lists. No request, no eval. */
 (function () {
-  var specs = JSON.parse(document.getElementById("charts").textContent);
+  var charts = document.getElementById("charts");
+  var specs = charts ? JSON.parse(charts.textContent) : {};
 
   function say(box, words) {
     box.textContent = words;
@@ -54,10 +55,50 @@
   document.querySelectorAll("button.copy").forEach(function (button) {
     button.hidden = false;
     button.addEventListener("click", function () {
-      var text = csv(document.getElementById(button.dataset.table));
+      var text = button.dataset.table
+        ? csv(document.getElementById(button.dataset.table))
+        : button.parentElement.querySelector(".take").textContent;
       var done = function () { copied(button); };
       if (!navigator.clipboard) { copyByHand(text); done(); return; }
       navigator.clipboard.writeText(text).then(done, function () { copyByHand(text); done(); });
+    });
+  });
+
+  /* one of a group, and all groups, must fit */
+  document.querySelectorAll(".filters").forEach(function (box) {
+    var count = document.getElementById(box.id + "-count");
+    var entries = Array.from(document.querySelectorAll("[data-kinds]"));
+    box.hidden = false;
+
+    function wanted() {
+      return Array.from(box.querySelectorAll(".group"), function (group) {
+        return Array.from(group.querySelectorAll("[aria-pressed=true]"), function (one) { return one.dataset.kind; });
+      }).filter(function (group) { return group.length; });
+    }
+
+    function show() {
+      var groups = wanted();
+      entries.forEach(function (entry) {
+        var kinds = entry.dataset.kinds.split(" ");
+        entry.hidden = !groups.every(function (group) {
+          return group.some(function (kind) { return kinds.indexOf(kind) >= 0; });
+        });
+      });
+      document.querySelectorAll("section.block").forEach(function (section) {
+        var own = section.querySelectorAll("[data-kinds]");
+        if (own.length) section.hidden = !section.querySelector("[data-kinds]:not([hidden])");
+      });
+      var shown = new Set(entries.filter(function (entry) { return !entry.hidden; }).map(function (entry) {
+        return entry.querySelector(".title").textContent;
+      }));
+      count.textContent = groups.length ? shown.size + " shown" : "";
+    }
+
+    box.querySelectorAll(".kind").forEach(function (button) {
+      button.addEventListener("click", function () {
+        button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "true" ? "false" : "true");
+        show();
+      });
     });
   });
 })();

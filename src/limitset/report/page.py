@@ -22,6 +22,7 @@ from limitset.charts.theme import DARK
 from limitset.core import parquet
 from limitset.core.errors import InputError
 from limitset.report.bundle import javascript
+from limitset.report.passages import SIGNS, Block, Standing, followable, places, targets
 
 LONGEST: Final = 4_000
 """Characters of one text that the page carries; a page is made to be forwarded."""
@@ -75,8 +76,10 @@ class Page:
         Which systems and questions the numbers are about; stands beside the title.
     date
         Given, never read from a clock.
-    headline, decisions
-        Sentences: what was found, what to do.
+    headline, standings, decisions
+        Sentences: what was asked or found; how it stands, in one word and why; what to do.
+    lead
+        Text that stands before the first figure, beside it where there is room.
     figures
         The first stands on the first screen.
     tables
@@ -85,6 +88,10 @@ class Page:
         What every word means, what made the numbers, `Measurement.record()` of each, and whose data it is.
     limits
         What the page cannot say.
+    blocks
+        Text after the figures: lists, pairs, text to copy.
+    back
+        A page beside this one that the title leads to; "" for none.
     """
 
     title: str
@@ -99,10 +106,14 @@ class Page:
     numbers: tuple[dict[str, Any], ...] = ()
     attributions: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    lead: tuple[Block, ...] = ()
+    blocks: tuple[Block | Table, ...] = ()
+    back: str = ""
 
 
 def render(page: Page) -> str:
-    """Return the page as one self-contained HTML text.
+    """Return the page as one self-contained HTML text; the chart library comes along where there is a chart.
 
     Parameters
     ----------
@@ -117,17 +128,17 @@ def render(page: Page) -> str:
     Raises
     ------
     InputError
-        When a chart holds more than 5,000 rows, or two figures share a name.
+        When a chart holds more than 5,000 rows, two places share a name, or a link leads to none.
     """
     _check(page)
     style = _packaged("style.css") + dark_rules()
-    library, script = javascript(), _packaged("page.js")
+    library, script = javascript() if page.figures else "", _packaged("page.js")
     html: str = _template().render(
         page=page,
         style=_trusted(style),
         library=_trusted(library),
         script=_trusted(script),
-        policy=policy([library, script], style),
+        policy=policy([one for one in (library, script) if one], style),
         charts=_trusted(inlined_json({figure.name: _spec(figure) for figure in page.figures})),
         favicon=_favicon(),
         numbers=_numbers_table(page.numbers),
@@ -174,14 +185,30 @@ def dark_rules() -> str:
 
 
 def _check(page: Page) -> None:
-    names = [figure.name for figure in page.figures]
+    figures = [figure.name for figure in page.figures]
+    blocks = [*page.lead, *(block for block in page.blocks if not isinstance(block, Table))]
+    names = [*figures, *places(blocks)]
     for name in names:
-        if names.count(name) > 1 or not re.fullmatch(r"[a-z0-9-]+", name):
+        if names.count(name) > 1 or name in _TAKEN or not re.fullmatch(r"[a-z0-9-]+", name):
             raise InputError.of(
-                expected="figure names must be distinct words of a-z, 0-9 and -",
+                expected="figure names must be distinct words of a-z, 0-9 and -"
+                if name in figures
+                else "places on a page must be distinct words of a-z, 0-9 and -",
                 got=name,
-                fix="Rename the figure.",
+                fix="Rename the figure." if name in figures else "Rename the place.",
             )
+    for name in targets(blocks):
+        if name not in names and name not in _TAKEN:
+            raise InputError.of(expected="a link must lead to a place on the page", got=name, fix="Name one.")
+    entries = [page.back, *(one.to for block in blocks for one in getattr(block, "entries", ()))]
+    for to in entries:
+        if to and not followable(to):
+            raise InputError.of(
+                expected="an entry leads to a page or an address", got=to[:80], fix="Mend it."
+            )
+
+
+_TAKEN = frozenset({"headline", "figures", "limits", "words", "provenance", "numbers", "charts"})
 
 
 def _spec(figure: Figure) -> dict[str, Any]:
@@ -287,11 +314,16 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(sentence=sentence, formula=formula, cell=cell, visible=visible)
+    environment.filters.update(kind=lambda block: type(block).__name__.lower(), lines=_lines)
     environment.tests["numeric"] = lambda value: (
         isinstance(value, int | float) and not isinstance(value, bool)
     )
-    environment.globals.update(CLIP=CLIP, LONGEST=LONGEST)
+    environment.globals.update(CLIP=CLIP, LONGEST=LONGEST, SIGNS=SIGNS)
     return environment.from_string(_packaged("template.html.j2"))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(visible(line) for line in text.splitlines())
 
 
 def _trusted(text: str) -> Any:

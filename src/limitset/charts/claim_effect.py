@@ -1,0 +1,203 @@
+"""Where does the interval of each statistic of a claim lie, against the bars fixed beforehand?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from limitset.charts.shown import visible
+from limitset.charts.theme import INK, MUTED, NULL, PAPER, RIGHT, WRONG, data_of, finished, nothing
+from limitset.core.bars import Bar
+
+ROW: Final = 116
+"""Pixels of one statistic."""
+COLOURS: Final = {"holds": RIGHT, "fails": WRONG, "can't tell": NULL}
+MARKS: Final = {"holds": "circle", "fails": "square", "can't tell": "diamond"}
+ROOM: Final = 0.2
+"""What stands free on both sides of the numbers, as a share of their spread."""
+
+
+def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
+    """Draw each statistic with its interval above a strip that says where it holds and where it fails.
+
+    Parameters
+    ----------
+    effects
+        Records with words (what was measured), value, low, high (None where there is none), shown (the
+        number in words), n, verdict ("holds", "fails", "can't tell"), holds and fails (`Bar`), reason (why
+        it is blank).
+
+    Returns
+    -------
+    altair.LayerChart
+        One row a statistic, each on its own scale, which its bars' numbers mark.
+    """
+    import altair as alt
+
+    if not effects:
+        return nothing("Nothing was measured.")
+    rows, zones, ends = [], [], []
+    for place, effect in enumerate(effects):
+        low, high = span_of([effect])
+        rows.append(_row(place, effect, low, high))
+        zones += _zones(place, effect, low, high)
+        ends += _ends(place, effect, low, high)
+    x_scale = alt.Scale(domain=[0, 1], nice=False)
+    y_scale = alt.Scale(domain=[len(rows), 0], nice=False)
+
+    def across(field: str) -> Any:
+        return alt.X(f"{field}:Q", scale=x_scale, axis=None)
+
+    def down(field: str) -> Any:
+        return alt.Y(f"{field}:Q", scale=y_scale, axis=None)
+
+    base, strips = alt.Chart(data_of(rows)), alt.Chart(data_of(zones))
+    colour = alt.Color("verdict:N", scale=_scale(COLOURS), legend=None)
+    tips = [
+        alt.Tooltip(f"{name}:N", title=title)
+        for name, title in (("words", "measured"), ("shown", "value"), ("n", "n"), ("rule", "rule"))
+    ]
+    title = base.mark_text(
+        align="left", baseline="middle", fontWeight="bold", fontSize=13, limit=alt.expr("width")
+    )
+    strip = strips.mark_rect(opacity=0.22).encode(
+        x=across("start"), x2="end:Q", y=down("top"), y2="bottom:Q", color=colour
+    )
+    # a line under each zone, so that the side is told without the shade
+    strip += strips.mark_rule(strokeWidth=2.5).encode(
+        x=across("start"), x2="end:Q", y=down("bottom"), color=colour
+    )
+    inside = strips.transform_filter("datum.end - datum.start > 0.12").mark_text(
+        baseline="middle", fontSize=12, color=INK
+    )
+    strip += inside.encode(x=across("middle"), y=down("centre"), text="verdict:N")
+    tick = alt.Chart(data_of(ends)).mark_rule(color=INK, strokeWidth=1)
+    strip += tick.encode(x=across("x"), y=down("top"), y2="under:Q")
+    for side in ("left", "center", "right"):
+        numbers = alt.Chart(data_of(ends)).transform_filter(f"datum.side === '{side}'")
+        strip += numbers.mark_text(
+            align=side,
+            baseline="top",
+            color=MUTED,
+            dx={"left": 2, "center": 0, "right": -2}[side],
+        ).encode(x=across("x"), y=down("label"), text="number:N")
+    measured = base.transform_filter("isValid(datum.at)")
+    interval = base.transform_filter("isValid(datum.from) && isValid(datum.to)")
+    marks = interval.mark_rule(strokeWidth=3).encode(
+        x=across("from"), x2="to:Q", y=down("line"), color=colour, tooltip=tips
+    )
+    shape = alt.Shape("verdict:N", scale=_scale(MARKS), legend=None)
+    marks += measured.mark_point(filled=True, size=150, opacity=1, stroke=PAPER, strokeWidth=1).encode(
+        x=across("at"), y=down("line"), color=colour, shape=shape, tooltip=tips
+    )
+    for side in ("left", "center", "right"):
+        said = base.transform_filter(f"datum.side === '{side}'")
+        marks += said.mark_text(align=side, baseline="middle", fontWeight="bold").encode(  # type: ignore[arg-type]
+            x=across("label_at"), y=down("number"), text="shown:N", color=alt.value(INK)
+        )
+    titles = title.encode(x=across("zero"), y=down("title"), text="words:N")
+    return finished(strip + marks + titles, height=ROW * len(rows))
+
+
+def span_of(effects: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return the ends of an axis that shows every number and every bar, with room on both sides.
+
+    Examples
+    --------
+    >>> below, above = Bar("below", (0.0,)), Bar("above", (1.0,))
+    >>> span_of([{"value": 2.0, "low": 1.5, "high": None, "holds": below, "fails": above}])
+    (-0.4, 2.4)
+    """
+    numbers: list[float] = []
+    for effect in effects:
+        numbers += [float(effect[name]) for name in ("value", "low", "high") if effect[name] is not None]
+        numbers += [*effect["holds"].ends, *effect["fails"].ends]
+    numbers = [one for one in numbers if math.isfinite(one)]
+    low, high = min(numbers), max(numbers)
+    room = ROOM * (high - low) or abs(low) or 1.0
+    return low - room, high + room
+
+
+def zones_of(bar: Bar, low: float, high: float) -> list[tuple[float, float]]:
+    """Return the parts of an axis on the bar's side.
+
+    Examples
+    --------
+    >>> zones_of(Bar("outside", (1.0, 2.0)), 0.0, 4.0), zones_of(Bar("below", (9.0,)), 0.0, 4.0)
+    ([(0.0, 1.0), (2.0, 4.0)], [(0.0, 4.0)])
+    """
+    first, last = bar.ends[0], bar.ends[-1]
+    found = {
+        "above": [(first, high)],
+        "below": [(low, first)],
+        "within": [(first, last)],
+        "outside": [(low, first), (last, high)],
+    }[bar.kind]
+    cut = [(max(low, start), min(high, end)) for start, end in found]
+    return [(start, end) for start, end in cut if end > start]
+
+
+def _row(place: int, effect: Mapping[str, Any], low: float, high: float) -> dict[str, Any]:
+    def at(name: str) -> float | None:
+        value = effect[name]
+        return None if value is None else _share(float(value), low, high)
+
+    value = at("value")
+    known = [one for one in (value, at("low"), at("high")) if one is not None]
+    label_at = value if value is not None else (sum(known) / len(known) if known else 0.0)
+    return {
+        "words": visible(str(effect["words"])),
+        "shown": visible(str(effect["shown"])),
+        "n": effect["n"],
+        "verdict": effect["verdict"],
+        "rule": f"holds {effect['holds']}, fails {effect['fails']}",
+        "at": value,
+        "from": at("low"),
+        "to": at("high"),
+        "zero": 0,
+        "label_at": label_at,
+        "side": _side(label_at),
+        **_steps(place, title=0.1, number=0.3, line=0.46),
+    }
+
+
+def _zones(place: int, effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
+    found = []
+    for verdict in ("holds", "fails"):
+        for start, end in zones_of(effect[verdict], low, high):
+            first, last = _share(start, low, high), _share(end, low, high)
+            spot = {"start": first, "end": last, "middle": round((first + last) / 2, 5)}
+            found.append({"verdict": verdict, **spot, **_steps(place, top=0.58, bottom=0.76, centre=0.67)})
+    return found
+
+
+def _ends(place: int, effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
+    ends = sorted({*effect["holds"].ends, *effect["fails"].ends})
+    shares = [_share(end, low, high) for end in ends]
+    found = []
+    for spot, (end, share) in enumerate(zip(ends, shares, strict=True)):
+        crowded_right = spot + 1 < len(shares) and shares[spot + 1] - share < 0.16
+        crowded_left = spot > 0 and share - shares[spot - 1] < 0.16
+        side = "right" if crowded_right else "left" if crowded_left else "center"
+        found.append({"x": share, "number": f"{end:g}", "side": side})
+        found[-1] |= _steps(place, top=0.58, under=0.8, label=0.82)
+    return found
+
+
+def _steps(place: int, **steps: float) -> dict[str, float]:
+    return {name: round(place + step, 3) for name, step in steps.items()}
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return round((value - low) / (high - low), 5)
+
+
+def _side(share: float) -> str:
+    return "left" if share < 0.25 else "right" if share > 0.75 else "center"
+
+
+def _scale(values: Mapping[str, str]) -> Any:
+    import altair as alt
+
+    return alt.Scale(domain=list(values), range=list(values.values()))
