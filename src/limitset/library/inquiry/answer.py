@@ -49,7 +49,8 @@ class Sentence:
     relation
         What it does with them.
     marks
-        What a reader must see beside it: "opinion", "unread", "stale", "inference", "rephrased".
+        What a reader must see beside it: "opinion", "unread", "stale", "inference", "rephrased"; "adjacent"
+        where it lies beside the question.
     """
 
     text: str

@@ -1,0 +1,258 @@
+"""What do the holdings say to a question?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limitset.core.levels import Level
+from limitset.library.holdings.library import Library
+from limitset.library.inquiry.answer import Answer, Label, Search, Sentence, UsedSource
+from limitset.library.inquiry.composing import Opposed, chosen, composed, surprising
+from limitset.library.inquiry.coverage import Thresholds, labelled, thresholds
+from limitset.library.inquiry.facets import Plan, plan
+from limitset.library.inquiry.index import Index, opened
+from limitset.library.inquiry.material import Material, gathered
+from limitset.library.inquiry.next_lines import gaps, next_lines
+from limitset.library.inquiry.opposing import opposed_to, rivals_of
+from limitset.library.inquiry.prompt import research_prompt
+from limitset.library.inquiry.rephrasing import Rephrase, rephrased
+from limitset.library.inquiry.retrieval import Embedder, retrieve
+from limitset.library.inquiry.statements import Statement
+from limitset.library.inquiry.wording import listed
+
+
+def ask(
+    question: str,
+    *,
+    library: Library,
+    today: dt.date,
+    embedder: Embedder | None = None,
+    rephrase: Rephrase | None = None,
+    cache: Path | None = None,
+) -> Answer:
+    """Answer a question from what a library holds, and from nothing else.
+
+    Parameters
+    ----------
+    question
+        In words; 2,000 letters at most.
+    library
+        The shelves; its `as_of` hides what came later.
+    today
+        The day of the question: freshness and expiry count from it.
+    embedder
+        Texts to vectors, (n, d); its ranks are fused with those of the words. None: words only.
+    rephrase
+        One sentence to the same in other words; each result is checked or falls back.
+    cache
+        Where the index lies; None for the cache folder of limitset.
+
+    Returns
+    -------
+    Answer
+        Its label is "none" where the question is refused.
+
+    Raises
+    ------
+    InputError
+        When the question is empty or too long.
+
+    Notes
+    -----
+    The same question on the same holdings and day gives the same answer, unless an embedder or a rephrasing
+    model brings chance. A note that can not be read is left out and named in `withheld`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     empty = Library.opened(Path(folder), builtin=False)
+    ...     day = dt.date(2026, 11, 22)
+    ...     answer = ask("Is agreement truth?", library=empty, today=day, cache=Path(folder))
+    >>> answer.label.value
+    'none'
+    """
+    asked = plan(question)
+    with opened(library, folder=cache) as index:
+        found = retrieve(index, asked, embedder=embedder)
+        material = gathered(index, asked, found, today)
+        return _answered(index, material, rephrase)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One question, asked of what was held on an earlier day and of what is held now."""
+
+    before: Answer
+    now: Answer
+
+
+def compared(
+    question: str, library: Library, before: dt.date, today: dt.date, *, cache: Path | None = None
+) -> Compared:
+    """Answer a question as it would have been answered on an earlier day, and today."""
+    return Compared(
+        ask(question, library=library.on(before), today=before, cache=cache),
+        ask(question, library=library, today=today, cache=cache),
+    )
+
+
+def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> Answer:
+    asked, search = material.plan, material.retrieved.search
+    used = chosen(material)
+    carrying = [one for one in used if one.modality != "opinion"] or list(used)
+    independent = len({material.lineage(one) for one in carrying})
+    read = any(not material.unread(one) for one in carrying)
+    label = _label(material, independent=independent, read=read, bars=thresholds())
+    if label is Label.NONE:
+        used, independent = (), 0
+    opposed = opposed_to(index, material, used)
+    sentences = composed(material, label=label, used=used, opposed=opposed, capped=bool(used) and not read)
+    if rephrase is not None:
+        sentences = tuple(rephrased(one, rephrase) for one in sentences)
+    titles = {name: card.title for name, card in index.cards({one.stated_by for one in used}).items()}
+    surprise = surprising(material, used=used, titles=titles) if used else None
+    said = _said(material, sentences, surprise, used, opposed)
+    sources = _sources(material, index, said)
+    lines = (
+        next_lines(index, material, used=used, opposed=opposed)
+        if used
+        else tuple(gaps(asked, material.missing or material.names[:1]))
+    )
+    date = material.today.isoformat()
+    return Answer(
+        question=asked.question,
+        date=date,
+        holdings=index.holdings(),
+        label=label,
+        coverage=material.coverage.total,
+        facets=material.coverage.facets,
+        independent=independent,
+        explores=_explores(asked),
+        reads_as=_reads_as(asked, used, search),
+        sentences=sentences,
+        surprise=surprise,
+        missing=material.missing,
+        contradictions=tuple(dict.fromkeys((pair.used.home, pair.against.home) for pair in opposed)),
+        rivals=rivals_of(index, used),
+        stale=tuple(one.id for one in said if material.stale(one)),
+        sources=sources,
+        next_lines=lines,
+        prompt=research_prompt(
+            question=asked.question,
+            date=date,
+            label=label,
+            durable=tuple(dict.fromkeys(one.title for one in used if one.is_verdict))
+            or tuple(dict.fromkeys(one.title for one in used))[:2],
+            findings=[(one, _when(one, said)) for one in sentences if one.cites],
+            sources=sources,
+            missing=material.missing,
+        ),
+        search=search,
+        withheld=material.withheld,
+    )
+
+
+def _label(material: Material, *, independent: int, read: bool, bars: Thresholds) -> Label:
+    return labelled(
+        total=material.coverage.total,
+        reach=material.coverage.reach,
+        independent=independent,
+        read=read,
+        bars=bars,
+    )
+
+
+def _said(
+    material: Material,
+    sentences: Sequence[Sentence],
+    surprise: Sentence | None,
+    used: Sequence[Statement],
+    opposed: Sequence[Opposed],
+) -> list[Statement]:
+    """Return every statement that a sentence cites, in order."""
+    known = {**material.statements, **{one.id: one for one in used}}
+    known.update({pair.against.id: pair.against for pair in opposed})
+    cited = [name for one in (*sentences, *([surprise] if surprise else [])) for name in one.cites]
+    return [known[name] for name in dict.fromkeys(cited) if name in known]
+
+
+def _sources(material: Material, index: Index, said: Sequence[Statement]) -> tuple[UsedSource, ...]:
+    """Return what stands behind the sentences, each source once."""
+    cards = index.cards({one.source for one in said})
+    found: dict[str, UsedSource] = {}
+    for one in said:
+        name = f"run-{one.home}" if one.is_verdict else one.source
+        if name in found:
+            continue
+        homes = tuple(
+            dict.fromkeys(
+                other.home
+                for other in said
+                if other.is_verdict == one.is_verdict
+                and (other.home == one.home if one.is_verdict else other.source == one.source)
+            )
+        )
+        card = cards.get(one.source)
+        if one.is_verdict:
+            title = f"Run of claim {one.home}" + ("" if one.own else f" on {one.system}")
+        else:
+            title = card.title if card else one.source
+        found[name] = UsedSource(
+            id=name,
+            title=title,
+            year=int(one.since[:4]) if card is None else card.year,
+            link=card.link if card else "",
+            access="full" if one.is_verdict else card.access if card else "secondary",
+            lineage=material.lineage(one),
+            gist=one.gist,
+            notes=homes,
+        )
+    return tuple(found.values())
+
+
+def _when(sentence: Sentence, said: Sequence[Statement]) -> str:
+    """Return the day and the scope of what a sentence cites."""
+    cited = [one for one in said if one.id in sentence.cites]
+    days = sorted({one.since for one in cited})
+    scopes = sorted({f"scope {one.scope}, {one.value}" for one in cited if one.is_verdict})
+    return "; ".join([*days, *scopes])
+
+
+def _explores(asked: Plan) -> str:
+    names = [one.name for one in asked.facets]
+    if not names:
+        return "This explores nothing that could be looked up."
+    how = (
+        " and how they bear on each other"
+        if asked.relation
+        else " and what joins them"
+        if len(names) > 1
+        else ""
+    )
+    return f"This explores {listed(names)}{',' if len(names) > 2 and how else ''}{how}."
+
+
+_LEVELS = {
+    Level.HIDDEN: "a map of hidden states",
+    Level.TEXT: "a map of texts",
+    Level.ANSWER: "repeated answers",
+    Level.WEIGHTS: "training",
+    Level.REPRESENTATION: "representations of many models",
+    Level.ECOSYSTEM: "the field as a whole",
+}
+
+
+def _reads_as(asked: Plan, used: Sequence[Statement], search: Search) -> str:
+    if not asked.facets:
+        return "This reads the question as made of words that every question has."
+    levels = [one.level for one in used]
+    level = max(levels, key=levels.count) if levels else ""
+    about = f" about {_LEVELS[Level(level)]}" if level else ""
+    joins = ", and looks for one statement that names them together" if len(asked.facets) > 1 else ""
+    terms = len(search.terms)
+    unread = f"; of its words {listed(asked.left_out)} were left out" if asked.left_out else ""
+    return f"This reads the question as one{about}, searched under {terms} terms{joins}{unread}."

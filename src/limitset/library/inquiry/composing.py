@@ -1,0 +1,240 @@
+"""Which sentences make the answer, and what licenses each?
+
+Extractive: a sentence is the text of an atom or the wording of a verdict, or a fixed form filled with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from limitset.core.evidence import Scope
+from limitset.library.inquiry.answer import Label, Relation, Search, Sentence
+from limitset.library.inquiry.coverage import HELD
+from limitset.library.inquiry.material import Material
+from limitset.library.inquiry.statements import Statement
+from limitset.library.inquiry.stemming import stems_of, words_of
+from limitset.library.inquiry.wording import ended, listed, marks, stated
+
+MOST_STATED: Final = 5
+MOST_OPINIONS: Final = 2
+MOST_CONTRASTS: Final = 2
+LEAST_GAIN: Final = 0.03
+LEAST_FOCUS: Final = 0.3
+"""Share of the question that a statement must speak of to be said."""
+ADJACENT: Final = 0.6
+"""Share under which a statement is marked as lying beside the question."""
+ALIKE_IN_LINEAGE: Final = 0.6
+ALIKE: Final = 0.8
+"""Shared share of stems from which two statements say the same."""
+
+
+def chosen(material: Material) -> tuple[Statement, ...]:
+    """Choose greedily what adds most to coverage; no two that say the same, runs and findings first."""
+    used: list[Statement] = []
+    seen: dict[int, int] = {}
+    waiting = {name for name in material.statements if material.focus(name) >= LEAST_FOCUS}
+    fused = {
+        one.id: material.retrieved.fused.get(row, 0.0) for row, one in material.retrieved.statements.items()
+    }
+    while waiting and len(used) < MOST_STATED:
+        best = max(waiting, key=lambda name: (material.gain(name, seen) + 0.5 * fused[name], name))
+        waiting.remove(best)
+        if material.gain(best, seen) < LEAST_GAIN:
+            break
+        one = material.statements[best]
+        named = {place for place, match in enumerate(material.matches[best]) if match >= HELD}
+        beside = material.focus(best) < ADJACENT and named <= set(seen)
+        opinions = sum(other.modality == "opinion" for other in used)
+        too_many = one.modality == "opinion" and opinions >= MOST_OPINIONS
+        if beside or too_many or _said_already(material, one, used):
+            continue
+        used.append(one)
+        seen.update({place: seen.get(place, 0) + 1 for place in named})
+    return tuple(sorted(used, key=_order))
+
+
+def _order(one: Statement) -> int:
+    if one.is_verdict:
+        return 0
+    return {"finding": 1, "definition": 1, "inference": 2}.get(one.modality, 3)
+
+
+def _said_already(material: Material, one: Statement, used: Iterable[Statement]) -> bool:
+    for other in used:
+        same = material.lineage(one) == material.lineage(other) and not (one.is_verdict and other.is_verdict)
+        if alike(one.text, other.text) >= (ALIKE_IN_LINEAGE if same else ALIKE):
+            return True
+    return False
+
+
+def alike(one: str, other: str) -> float:
+    """Return the share of stems that two texts have in common (Jaccard)."""
+    left, right = set(stems_of(words_of(one))), set(stems_of(words_of(other)))
+    return len(left & right) / len(left | right) if left | right else 1.0
+
+
+@dataclass(frozen=True)
+class Opposed:
+    """Two statements that contradict each other: the one used, and the one against it."""
+
+    used: Statement
+    against: Statement
+
+
+def composed(
+    material: Material, *, label: Label, used: Sequence[Statement], opposed: Sequence[Opposed], capped: bool
+) -> tuple[Sentence, ...]:
+    """Return the sentences of an answer, in order."""
+    if label is Label.NONE:
+        return (refusal(material.names, material.retrieved.search),)
+    thin = label is Label.THIN
+    sentences = [_opening(material)] if thin else []
+    sentences += [stated(material, one, adjacent=material.focus(one.id) < ADJACENT) for one in used]
+    sentences += [contrasted(material, pair) for pair in opposed[:MOST_CONTRASTS]]
+    sentences += _combined(material, used)
+    sentences += _limits(material, used, capped=capped)
+    sentences += _absences(material, said_joint=thin)
+    return tuple(sentences)
+
+
+def refusal(names: Sequence[str], search: Search) -> Sentence:
+    """Refuse in one sentence, with the counts that license it."""
+    if not search.statements:
+        text = "Nothing is held here: this library has no statements; limitset library add brings the first."
+    elif not names:
+        text = "Nothing was looked up: the question names nothing that a search could look for."
+    else:
+        counts = listed([f"{search.found[name]} speak of {name}" for name in names if "+" not in name][:6])
+        text = f"Not answered: too little is held on this (of {search.statements} statements, {counts})."
+    return Sentence(text=text, cites=(), relation=Relation.ABSENCE)
+
+
+def _opening(material: Material) -> Sentence:
+    search = material.retrieved.search
+    name = material.names[-1]
+    joint = len(material.names) > 1
+    subject = f"name {listed(name.split(' + '))} together" if joint else f"speak of {name}"
+    text = f"Thin: {search.found[name]} of {search.statements} statements here {subject}"
+    best = _best(material)
+    if search.found[name] and best is not None:
+        text += f", and the best of what is held {best}"
+    return Sentence(text=f"{text}.", cites=(), relation=Relation.ABSENCE)
+
+
+def _best(material: Material) -> str | None:
+    """Say of the statement that covers the question best why it is worth little."""
+    by = material.coverage.facets[-1].by
+    one = material.statements.get(by)
+    if one is None:
+        return None
+    if one.modality == "opinion":
+        return "is an opinion"
+    if material.unread(one):
+        return "comes from a source that was not opened"
+    return "is past its time" if material.stale(one) else None
+
+
+def contrasted(material: Material, pair: Opposed) -> Sentence:
+    """Show what stands against a statement that was used."""
+    against = stated(material, pair.against)
+    return Sentence(
+        text=f"Against this stands: {against.text}",
+        cites=(pair.used.id, pair.against.id),
+        relation=Relation.CONTRASTS,
+        marks=against.marks,
+    )
+
+
+def _combined(material: Material, used: Sequence[Statement]) -> list[Sentence]:
+    """Put two statements together where no single one joins what was asked: marked as an inference."""
+    if len(material.names) < 3 or material.retrieved.held[-1]:
+        return []
+    parts = len(material.names) - 1
+    speaks = {one.id: {p for p in range(parts) if material.matches[one.id][p] >= HELD} for one in used}
+    for place, one in enumerate(used):
+        for other in used[place + 1 :]:
+            left, right = speaks[one.id], speaks[other.id]
+            if left - right and right - left and material.lineage(one) != material.lineage(other):
+                first = listed([material.names[p] for p in sorted(left)])
+                second = listed([material.names[p] for p in sorted(right)])
+                return [
+                    Sentence(
+                        text="Put together by this library, not found by anyone: one statement speaks "
+                        f"of {first}, another of {second}, and none of both.",
+                        cites=(one.id, other.id),
+                        relation=Relation.COMBINES,
+                        marks=("inference",),
+                    )
+                ]
+    return []
+
+
+def _limits(material: Material, used: Sequence[Statement], *, capped: bool) -> list[Sentence]:
+    found = []
+    unread = tuple(one.id for one in used if material.unread(one))
+    if unread:
+        count = len(unread)
+        text = (
+            "The source of 1 of these statements was not opened"
+            if count == 1
+            else f"The sources of {count} of these statements were not opened"
+        )
+        text += ", so that the answer is partial at most." if capped else "."
+        found.append(Sentence(text=text, cites=unread, relation=Relation.LIMITS, marks=("unread",)))
+    runs = [one for one in used if one.is_verdict and one.own]
+    scopes = {one.scope for one in runs}
+    if len(scopes) == 1:
+        where = Scope(runs[0].scope).words
+        found.append(
+            Sentence(
+                text=f"What was run here was run in {where}; beyond them it is untested here.",
+                cites=tuple(one.id for one in runs),
+                relation=Relation.LIMITS,
+            )
+        )
+    return found
+
+
+def _absences(material: Material, *, said_joint: bool) -> list[Sentence]:
+    search = material.retrieved.search
+    parts = material.names[:-1] if len(material.names) > 1 else material.names
+    nothing = [name for name in parts if not search.found[name]]
+    found = []
+    if nothing:
+        text = f"Nothing here speaks of {listed(nothing, last='or')} (0 of {search.statements} statements)."
+        found.append(Sentence(text=text, cites=(), relation=Relation.ABSENCE))
+    elif len(material.names) > 1 and not search.found[material.names[-1]] and not said_joint:
+        text = f"No statement here names {listed(parts)} together (0 of {search.statements})."
+        found.append(Sentence(text=text, cites=(), relation=Relation.ABSENCE))
+    return found
+
+
+def surprising(
+    material: Material, *, used: Sequence[Statement], titles: Mapping[str, str]
+) -> Sentence | None:
+    """Return the one thing that the question did not ask for.
+
+    A run that contradicts a founding text; else a correction among what was found and not used.
+    """
+    cited = {one.id for one in used}
+    near = [one for one in material.statements.values() if material.focus(one.id) >= HELD]
+    near.sort(key=lambda one: (-material.gain(one.id, {}), one.id))
+    for one in sorted(near, key=lambda one: one.id not in cited):
+        if one.is_verdict and one.value == "fails" and one.stated_by:
+            title = titles.get(one.stated_by, one.stated_by)
+            statement = one.states.rstrip(". ")
+            return Sentence(
+                text=f"“{statement}” stands in “{title}”; the run contradicts it.",
+                cites=(one.id, *one.atoms[:1]),
+                relation=Relation.CONTRASTS,
+            )
+    for one in near:
+        if one.id not in cited and one.status == "erratum" and one.modality != "opinion":
+            if any(alike(one.text, other.text) >= ALIKE_IN_LINEAGE for other in used):
+                continue
+            return Sentence(
+                text=ended(one.text), cites=(one.id,), relation=Relation.STATES, marks=marks(material, one)
+            )
+    return None

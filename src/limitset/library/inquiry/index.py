@@ -1,0 +1,368 @@
+"""Where do all statements of a library lie so that a question finds them without reading every file?
+
+One SQLite file in the cache folder for each set of shelves: full text (FTS5, Porter stems) over text and
+context, and what an answer needs of each statement as JSON. It is brought up to date before each question by
+path, time and size: only files that changed are read. A file that cannot be read is left out and reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_cache_path
+
+from limitset.core.errors import InputError
+from limitset.library.holdings.library import Library
+from limitset.library.holdings.reading import read_claim, read_note, read_sources, read_verdicts
+from limitset.library.inquiry.coverage import base_quality, source_quality
+from limitset.library.inquiry.statements import SourceCard, Statement, of_claim, of_note, of_verdict
+from limitset.library.inquiry.stemming import TOKENIZER
+
+FORM: Final = 1
+"""Of the tables; another number makes a new file."""
+FAR: Final = "9999-12-31"
+
+_TABLES: Final = f"""
+CREATE TABLE IF NOT EXISTS files(
+  file INTEGER PRIMARY KEY, path TEXT UNIQUE, shelf INTEGER, kind TEXT, name TEXT,
+  modified INTEGER, size INTEGER, hash TEXT, problem TEXT);
+CREATE TABLE IF NOT EXISTS sources(id TEXT, shelf INTEGER, quality REAL, data TEXT, PRIMARY KEY (id, shelf));
+CREATE TABLE IF NOT EXISTS statements(
+  row INTEGER PRIMARY KEY, id TEXT, kind TEXT, home TEXT, file INTEGER, shelf INTEGER, source TEXT,
+  created TEXT, until TEXT, hidden INTEGER DEFAULT 0, quality REAL, data TEXT);
+CREATE INDEX IF NOT EXISTS by_home ON statements(home);
+CREATE INDEX IF NOT EXISTS by_file ON statements(file);
+CREATE INDEX IF NOT EXISTS by_kind ON statements(kind);
+CREATE TABLE IF NOT EXISTS edges(kind TEXT, one TEXT, other TEXT, created TEXT, file INTEGER);
+CREATE INDEX IF NOT EXISTS by_one ON edges(one);
+CREATE INDEX IF NOT EXISTS by_other ON edges(other);
+CREATE TABLE IF NOT EXISTS vectors(row INTEGER, model TEXT, vector BLOB, PRIMARY KEY (row, model));
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, context, tokenize='{TOKENIZER}');
+"""
+
+
+def cache_folder() -> Path:
+    """Return the cache folder of limitset: $LIMITSET_CACHE, or the user's."""
+    chosen = os.environ.get("LIMITSET_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache_path("limitset")
+
+
+@dataclass(frozen=True)
+class Index:
+    """An open index, as of a day.
+
+    Parameters
+    ----------
+    connection
+        The SQLite file.
+    as_of
+        ISO date; statements of later days are not seen.
+    """
+
+    connection: sqlite3.Connection
+    as_of: str
+
+    @property
+    def seen(self) -> str:
+        """The condition under which a row of `statements s` is seen; takes `as_of` twice."""
+        return "s.hidden = 0 AND s.created <= ? AND s.until > ?"
+
+    def evidence_rows(self) -> set[int]:
+        """Return the rows of all atoms and newest verdicts seen."""
+        query = f"SELECT s.row FROM statements s WHERE s.kind != 'claim' AND {self.seen}"
+        return {row for (row,) in self.connection.execute(query, (self.as_of, self.as_of))}
+
+    def statements(self, rows: Iterator[int] | list[int] | set[int]) -> dict[int, Statement]:
+        """Return the statements of some rows."""
+        found = {}
+        for some in _chunks(sorted(rows)):
+            marks = ",".join("?" * len(some))
+            query = f"SELECT row, data FROM statements WHERE row IN ({marks})"
+            for row, data in self.connection.execute(query, some):
+                found[row] = Statement.restored(data)
+        return found
+
+    def of_homes(self, homes: set[str]) -> dict[int, Statement]:
+        """Return the seen statements of some notes and claims."""
+        found = {}
+        for some in _chunks(sorted(homes)):
+            query = (
+                f"SELECT s.row, s.data FROM statements s WHERE s.home IN ({','.join('?' * len(some))}) "
+                f"AND {self.seen} ORDER BY s.row"
+            )
+            for row, data in self.connection.execute(query, (*some, self.as_of, self.as_of)):
+                found[row] = Statement.restored(data)
+        return found
+
+    def cards(self, names: set[str]) -> dict[str, SourceCard]:
+        """Return the cards of some sources; of two shelves the later."""
+        found = {}
+        for some in _chunks(sorted(names)):
+            query = f"SELECT id, data FROM sources WHERE id IN ({','.join('?' * len(some))}) ORDER BY shelf"
+            found.update(
+                {name: SourceCard.restored(data) for name, data in self.connection.execute(query, some)}
+            )
+        return found
+
+    def edges(self, kind: str, homes: set[str]) -> list[tuple[str, str]]:
+        """Return the pairs of notes (as written) that touch some notes: "contradicts" or "supersedes"."""
+        found = set()
+        for some in _chunks(sorted(homes)):
+            marks = ",".join("?" * len(some))
+            query = (
+                "SELECT one, other FROM edges WHERE kind = ? AND created <= ? "
+                f"AND (one IN ({marks}) OR other IN ({marks}))"
+            )
+            found |= set(self.connection.execute(query, (kind, self.as_of, *some, *some)))
+        return sorted(found)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return the files that could not be read, with the reason."""
+        return list(
+            self.connection.execute("SELECT path, problem FROM files WHERE problem != '' ORDER BY path")
+        )
+
+    def holdings(self) -> str:
+        """Return a hash of everything held on the day."""
+        name = f"holdings {self.as_of}"
+        kept = self.connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        if kept:
+            return str(kept[0])
+        digest = hashlib.sha256(self.as_of.encode() if self.as_of != FAR else b"")
+        query = (
+            "SELECT DISTINCT f.path, f.hash FROM files f JOIN statements s ON s.file = f.file "
+            f"WHERE {self.seen} UNION SELECT path, hash FROM files WHERE kind = 'sources' ORDER BY 2, 1"
+        )
+        for path, one in self.connection.execute(query, (self.as_of, self.as_of)):
+            digest.update(f"{Path(path).name} {one}\n".encode())
+        value = digest.hexdigest()[:12]
+        with suppress(sqlite3.OperationalError):  # a read-only cache answers all the same
+            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+            self.connection.commit()
+        return value
+
+
+@contextmanager
+def opened(library: Library, *, folder: Path | None = None) -> Iterator[Index]:
+    """Open the index of a library, brought up to date.
+
+    Parameters
+    ----------
+    library
+        The shelves, and the day up to which they are seen.
+    folder
+        Where the index lies; by default the cache folder. One that cannot be written is replaced by memory.
+    """
+    connection = _connected(library, (folder or cache_folder()) / "inquiry")
+    try:
+        yield Index(connection, library.as_of.isoformat() if library.as_of else FAR[:-1] + "0")
+    finally:
+        connection.close()
+
+
+def _connected(library: Library, folder: Path) -> sqlite3.Connection:
+    roots = "\n".join(str(shelf.root.resolve()) for shelf in library.shelves)
+    name = f"{hashlib.sha256(f'{FORM} {roots}'.encode()).hexdigest()[:16]}.sqlite"
+    for attempt in range(2):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(folder / name, timeout=60)
+            connection.executescript(_TABLES)
+            refreshed(connection, library)
+            return connection
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) or attempt:
+                break
+            (folder / name).unlink()  # not a database any more: it is only a cache
+        except OSError:
+            break
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(_TABLES)
+    refreshed(connection, library)
+    return connection
+
+
+def refreshed(connection: sqlite3.Connection, library: Library) -> int:
+    """Bring an index up to date with the files of the shelves; return how many files were read."""
+    held = {
+        path: (file, modified, size, kind)
+        for file, path, modified, size, kind in connection.execute(
+            "SELECT file, path, modified, size, kind FROM files"
+        )
+    }
+    present = {one.path: one for one in _files(library)}
+    gone = [path for path in held if path not in present]
+    new = [
+        one
+        for path, one in present.items()
+        if path not in held or held[path][1:3] != (one.modified, one.size)
+    ]
+    if not gone and not new:
+        return 0
+    connection.execute("BEGIN IMMEDIATE")
+    changed_kinds = {held[path][3] for path in gone} | {one.kind for one in new}
+    if "claims" in changed_kinds:  # the wording of a verdict holds that of its claim
+        new += [one for one in present.values() if one.kind == "verdicts" and one not in new]
+    for path in gone:
+        _forget(connection, held[path][0])
+    for one in sorted(new, key=lambda one: _ORDER.index(one.kind)):
+        if one.path in held:
+            _forget(connection, held[one.path][0])
+        _learn(connection, one)
+    _date_verdicts(connection)
+    _hide_replaced(connection)
+    connection.execute("DELETE FROM meta WHERE name LIKE 'holdings %'")
+    connection.commit()
+    return len(new)
+
+
+@dataclass(frozen=True)
+class _File:
+    path: str
+    shelf: int
+    kind: str
+    modified: int
+    size: int
+
+
+_FOLDERS: Final = {"notes": ".md", "claims": ".toml", "verdicts": ".jsonl"}
+_ORDER: Final = ("sources", "claims", "notes", "verdicts")
+
+
+def _files(library: Library) -> Iterator[_File]:
+    for place, shelf in enumerate(library.shelves):
+        root = shelf.root.resolve()
+        sources = root / "sources.toml"
+        if sources.is_file():
+            status = sources.stat()
+            yield _File(str(sources), place, "sources", status.st_mtime_ns, status.st_size)
+        for kind, suffix in _FOLDERS.items():
+            if not (root / kind).is_dir():
+                continue
+            with os.scandir(root / kind) as entries:  # a Path for each of 50,000 notes costs seconds
+                for entry in entries:
+                    if entry.name.endswith(suffix) and entry.is_file():
+                        status = entry.stat()
+                        yield _File(entry.path, place, kind, status.st_mtime_ns, status.st_size)
+
+
+def _forget(connection: sqlite3.Connection, file: int) -> None:
+    rows = "SELECT row FROM statements WHERE file = ?"
+    connection.execute(f"DELETE FROM words WHERE rowid IN ({rows})", (file,))
+    connection.execute(f"DELETE FROM vectors WHERE row IN ({rows})", (file,))
+    connection.execute("DELETE FROM statements WHERE file = ?", (file,))
+    connection.execute("DELETE FROM edges WHERE file = ?", (file,))
+    kind, shelf = connection.execute("SELECT kind, shelf FROM files WHERE file = ?", (file,)).fetchone()
+    if kind == "sources":
+        connection.execute("DELETE FROM sources WHERE shelf = ?", (shelf,))
+    connection.execute("DELETE FROM files WHERE file = ?", (file,))
+
+
+def _learn(connection: sqlite3.Connection, one: _File) -> None:
+    path = Path(one.path)
+    problem, digest = "", ""
+    found: list[Statement] = []
+    edges: list[tuple[str, str, str, str]] = []
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if one.kind == "sources":
+            connection.executemany(
+                "INSERT INTO sources VALUES (?, ?, ?, ?)",
+                [
+                    (source.id, one.shelf, source_quality(source.access), SourceCard.of(source).stored())
+                    for source in read_sources(path)
+                ],
+            )
+        elif one.kind == "notes":
+            note = read_note(path)
+            found = list(of_note(note))
+            for kind, others in (("contradicts", note.contradicts), ("supersedes", note.supersedes)):
+                edges += [(kind, note.id, other, note.created.isoformat()) for other in others]
+        elif one.kind == "claims":
+            found = [of_claim(read_claim(path))]
+        else:
+            found = _verdicts(connection, path)
+    except (InputError, OSError) as error:
+        problem = str(error)
+    cursor = connection.execute(
+        "INSERT INTO files(path, shelf, kind, name, modified, size, hash, problem) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (one.path, one.shelf, one.kind, path.stem, one.modified, one.size, digest, problem),
+    )
+    file = cursor.lastrowid
+    for statement in found:
+        row = connection.execute(
+            "INSERT INTO statements(id, kind, home, file, shelf, source, created, until, quality, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                statement.id,
+                statement.kind,
+                statement.home,
+                file,
+                one.shelf,
+                statement.source,
+                statement.created,
+                FAR,
+                base_quality(statement),
+                statement.stored(),
+            ),
+        ).lastrowid
+        connection.execute(
+            "INSERT INTO words(rowid, text, context) VALUES (?, ?, ?)",
+            (row, statement.text, statement.context),
+        )
+    connection.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", [(*edge, file) for edge in edges])
+
+
+def _verdicts(connection: sqlite3.Connection, path: Path) -> list[Statement]:
+    """Read a history; the wording needs the claim, of the highest shelf that holds it."""
+    held = connection.execute(
+        "SELECT f.path FROM statements s JOIN files f ON f.file = s.file WHERE s.kind = 'claim' AND s.id = ? "
+        "ORDER BY s.shelf DESC LIMIT 1",
+        (path.stem,),
+    ).fetchone()
+    if held is None:
+        raise InputError.of(
+            expected=f"{path} must be the history of a claim that is held",
+            got=path.stem,
+            fix="Add its claim.",
+        )
+    claim = read_claim(Path(held[0]))
+    return [of_verdict(verdict, claim) for verdict in read_verdicts(path)]
+
+
+def _date_verdicts(connection: sqlite3.Connection) -> None:
+    """Let each verdict be seen until the next on the same claim and the same kind of system."""
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    connection.execute("UPDATE statements SET until = ? WHERE kind = 'verdict'", (FAR,))
+    query = (
+        "SELECT row, home, created, data FROM statements WHERE kind = 'verdict' ORDER BY created, shelf, row"
+    )
+    for row, home, created, data in connection.execute(query).fetchall():
+        statement = Statement.restored(data)
+        key = (home, "" if statement.own else statement.system)
+        if key in newest:
+            connection.execute("UPDATE statements SET until = ? WHERE row = ?", (created, newest[key][0]))
+        newest[key] = (row, created)
+
+
+def _hide_replaced(connection: sqlite3.Connection) -> None:
+    """Hide notes and claims that a later shelf holds under the same id."""
+    connection.execute("UPDATE statements SET hidden = 0 WHERE hidden = 1")
+    connection.execute(
+        "UPDATE statements SET hidden = 1 WHERE kind != 'verdict' AND EXISTS (SELECT 1 FROM statements o "
+        "WHERE o.home = statements.home AND o.kind = statements.kind AND o.shelf > statements.shelf)"
+    )
+
+
+def _chunks(values: list[str] | list[int], size: int = 500) -> Iterator[list[str] | list[int]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

@@ -1,0 +1,68 @@
+"""What stands against the statements an answer uses: contradicting notes, refuting runs, rival claims?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from limitset.library.inquiry.composing import Opposed
+from limitset.library.inquiry.index import Index
+from limitset.library.inquiry.material import Material
+from limitset.library.inquiry.statements import Statement
+
+
+def opposed_to(index: Index, material: Material, used: Sequence[Statement]) -> tuple[Opposed, ...]:
+    """Return a pair for each note that contradicts a used one, and each run that refutes a used atom.
+
+    The statement shown of the other note is the one that bears most on the question; what reads as an
+    instruction or was withheld is not shown.
+    """
+    homes = {one.home for one in used if not one.is_verdict}
+    pairs = index.edges("contradicts", homes)
+    others = index.of_homes({name for pair in pairs for name in pair})
+    left_out = dict(material.withheld)
+    found: dict[tuple[str, str], Opposed] = {}
+    for one in used:
+        for left, right in pairs:
+            if one.home not in (left, right):
+                continue
+            other = right if one.home == left else left
+            key = (min(one.home, other), max(one.home, other))
+            against = [
+                held
+                for held in others.values()
+                if held.home == other and not held.withheld and held.id not in left_out
+            ]
+            if against and key not in found:
+                found[key] = Opposed(one, max(against, key=lambda held: _bearing(material, held)))
+    refuting = [one for one in material.statements.values() if one.is_verdict and one.value == "fails"]
+    for run in refuting:
+        for one in used:
+            if one.id in run.atoms:
+                found.setdefault((run.home, one.id), Opposed(one, run))
+    return tuple(sorted(found.values(), key=lambda pair: _bearing(material, pair.against), reverse=True))
+
+
+def _bearing(material: Material, one: Statement) -> tuple[float, float, str]:
+    return (
+        sum(material.scores.get(one.id, ())),
+        {"finding": 1.0, "definition": 0.9, "inference": 0.8}.get(one.modality, 0.5),
+        one.id,
+    )
+
+
+def rivals_of(index: Index, used: Sequence[Statement]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of rival claims of which one stands behind a used statement."""
+    from_store = index.connection.execute(
+        "SELECT data FROM statements WHERE kind = 'claim' AND hidden = 0 ORDER BY id"
+    )
+    claims = {one.id: one for one in (Statement.restored(data) for (data,) in from_store)}
+    cited = {one.id for one in used}
+    behind = {one.home for one in used if one.is_verdict}
+    behind |= {one.id for one in claims.values() if cited & set(one.atoms)}
+    pairs = {
+        (min(one, rival), max(one, rival))
+        for one in claims
+        for rival in claims[one].rivals
+        if rival in claims and (one in behind or rival in behind)
+    }
+    return tuple(sorted(pairs))
