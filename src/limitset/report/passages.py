@@ -17,7 +17,7 @@ SIGNS: Final = {"": "", "right": "●", "wrong": "■", "open": "◇", "unrun": 
 
 _FRAGMENT: Final = r"#[A-Za-z][A-Za-z0-9_-]*"
 _FOLLOWABLE: Final = re.compile(
-    rf"{_FRAGMENT}|(\.\./)*([A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.html({_FRAGMENT})?"
+    rf"{_FRAGMENT}|(\.{{1,2}}/)*([A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*\.html({_FRAGMENT})?"
     r"|https?://[A-Za-z0-9.-]+(:\d+)?([/?#][!-~]*)?"
 )
 

@@ -1,0 +1,267 @@
+"""Which claims are held, how does each stand, and which contradict a founding text?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from limitset.core.levels import Level
+from limitset.library.holdings.library import Library
+from limitset.library.holdings.records import Claim
+from limitset.library.pages.wording import (
+    CURRENT,
+    NEVER_RUN,
+    NOT_RUNNABLE,
+    VERDICTS,
+    again,
+    age,
+    counted,
+    effect_words,
+    founding,
+    listed,
+    readable,
+    verdict_standing,
+)
+from limitset.report.page import Definition, Page
+from limitset.report.passages import Block, Entries, Entry, Filters, Link, Passage, Said, Standing, slug
+
+FOLDER: Final = "claims/"
+"""Where the claim pages lie, seen from the index."""
+MOST_TAGS: Final = 24
+"""Tags that have a button: those of most claims."""
+
+
+def index_page(library: Library, states: Mapping[str, str], *, today: dt.date) -> Page:
+    """Build the index of all claims.
+
+    Parameters
+    ----------
+    library
+        What is held.
+    states
+        Claim to how its newest verdict stands today; one that is left out is told by `state_of`.
+    today
+        Given; ages are counted to it.
+
+    Returns
+    -------
+    Page
+        Counts; what contradicts a founding text; then the claims by level, with ways to them by tag and by
+        age. It needs no script: a script adds filters.
+    """
+    claims = list(library.claims.values())
+    told = {one.id: states.get(one.id) or state_of(library, one, today) for one in claims}
+    levels = [level for level in Level if any(one.level is level for one in claims)]
+    blocks: list[Block] = [
+        *_founding(library, claims, told, today),
+        *([_filters(library, claims, told)] if len(claims) > 1 else []),
+        *(_level(level, library, claims, told, today) for level in levels),
+        *_by_tag(claims),
+        *_by_age(library, claims, today),
+    ]
+    notes = counted(len(library.notes), "note")
+    return Page(
+        title="limitset claims",
+        scope=f"{counted(len(claims), 'claim')} · {notes} · {counted(len(library.sources), 'source')}",
+        date=readable(today),
+        headline=(_headline(library, claims),),
+        standings=_standings(library, claims, told),
+        lead=tuple(blocks[: 1 if blocks and blocks[0].name == "contradicted" else 0]),
+        blocks=tuple(blocks[1 if blocks and blocks[0].name == "contradicted" else 0 :]),
+        definitions=_DEFINITIONS,
+    )
+
+
+def state_of(library: Library, claim: Claim, today: dt.date) -> str:
+    """Return how a claim stands by what the files alone tell: dates, and whether it can be run."""
+    verdict = library.verdict(claim.id)
+    if verdict is None:
+        return NEVER_RUN if claim.runnable else NOT_RUNNABLE
+    return "expired" if today > verdict.expires_on else CURRENT
+
+
+def _headline(library: Library, claims: Sequence[Claim]) -> str:
+    if not claims:
+        return "No claim is held."
+    values = _values(library, claims)
+    decided = values["holds"] + values["fails"]
+    parts = [
+        f"{values[name]} {word}" for name, word in (("holds", "hold"), ("fails", "fail")) if values[name]
+    ]
+    told = f"{counted(len(claims), 'claim')}: {decided} decided here ({listed(parts)})" if decided else ""
+    return f"{told or counted(len(claims), 'claim') + ', none decided here yet'}."
+
+
+def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> tuple[Standing, ...]:
+    against = [one for one in claims if _contradicts(library, one)]
+    found = []
+    if against:
+        names = listed([one.id for one in against])
+        sentence = (
+            "a sentence of the founding texts" if len(against) == 1 else "sentences of the founding texts"
+        )
+        verb = "contradicts" if len(against) == 1 else "contradict"
+        word = counted(len(against), "claim")
+        found.append(Standing(word=f"{word} {verb} {sentence}", text=f"{names}.", tone="wrong"))
+    values = _values(library, claims)
+    waiting = [
+        f"{values[name]} {words}"
+        for name, words in (
+            ("can't tell", "can't be told yet"),
+            (NEVER_RUN, "stand ready and were not run"),
+            (NOT_RUNNABLE, "cannot be run yet"),
+        )
+        if values[name]
+    ]
+    stale = sum(one not in (CURRENT, NEVER_RUN, NOT_RUNNABLE) for one in told.values())
+    waiting += [f"{stale} {'is' if stale == 1 else 'are'} stale"] if stale else []
+    if waiting:
+        found.append(Standing(word="Open", text=f"{listed(waiting)}.", tone="open"))
+    return tuple(found)
+
+
+def _founding(
+    library: Library, claims: Sequence[Claim], told: Mapping[str, str], today: dt.date
+) -> list[Block]:
+    against = [one for one in claims if _contradicts(library, one)]
+    if not against:
+        return []
+    entries = tuple(_entry(one, library, told, today, place="against-") for one in against)
+    return [Entries(name="contradicted", title="What contradicts a founding text", entries=entries)]
+
+
+def _filters(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> Filters:
+    values = _values(library, claims)
+    levels = Counter(one.level.value for one in claims)
+    tags = Counter(tag for one in claims for tag in one.tags)
+    states = Counter(_age_kind(state) for state in told.values())
+    groups = (
+        ("verdict", [(name, values[name]) for name in VERDICTS if values[name]]),
+        ("level", [(level.value, levels[level.value]) for level in Level if levels[level.value]]),
+        ("stands", [(name, states[name]) for name in (CURRENT, "stale") if states[name]]),
+        ("tag", sorted(tags.most_common(MOST_TAGS))),
+    )
+    return Filters(
+        name="filters",
+        title="Show only",
+        groups=tuple(
+            (title, tuple((_kind(title, name), f"{name} {count}") for name, count in kinds))
+            for title, kinds in groups
+            if kinds
+        ),
+    )
+
+
+def _level(
+    level: Level, library: Library, claims: Sequence[Claim], told: Mapping[str, str], today: dt.date
+) -> Entries:
+    own = [one for one in claims if one.level is level]
+    order = {name: place for place, name in enumerate(VERDICTS)}
+    own.sort(key=lambda one: (order[_value(library, one)], one.id))
+    values = _values(library, own)
+    parts = [f"{values[name]} {name}" for name in VERDICTS if values[name]]
+    return Entries(
+        name=f"level-{slug(level.value)}",
+        title=f"{level.value.capitalize()}: {counted(len(own), 'claim')} ({', '.join(parts)})",
+        entries=tuple(_entry(one, library, told, today) for one in own),
+        fold="open",
+    )
+
+
+def _by_tag(claims: Sequence[Claim]) -> list[Block]:
+    tags = sorted({tag for one in claims for tag in one.tags})
+    said = tuple(Said(text=tag, links=tuple(_link(one) for one in claims if tag in one.tags)) for tag in tags)
+    return [Passage(name="tags", title="By tag", said=said, fold="closed")] if said else []
+
+
+def _by_age(library: Library, claims: Sequence[Claim], today: dt.date) -> list[Block]:
+    dated = [(verdict.date, one) for one in claims if (verdict := library.verdict(one.id)) is not None]
+    days = sorted({day for day, _ in dated})
+    said = tuple(
+        Said(
+            text=f"{readable(day)}, {age(day, today)}",
+            links=tuple(_link(one) for then, one in dated if then == day),
+        )
+        for day in days
+    )
+    return [Passage(name="ages", title="By age, oldest first", said=said, fold="closed")] if said else []
+
+
+def _entry(
+    claim: Claim, library: Library, told: Mapping[str, str], today: dt.date, *, place: str = "c-"
+) -> Entry:
+    verdict, state = library.verdict(claim.id), told[claim.id]
+    value = _value(library, claim)
+    facts = [f"claim {claim.id}"]
+    if verdict is not None:
+        facts += [f"on {verdict.scope.words}", f"run {age(verdict.date, today)}"]
+        facts += [f"until {readable(verdict.expires_on)}"] if state == CURRENT else []
+    else:
+        facts.append(f"on {claim.scope.words}")
+    facts += [", ".join(claim.tags)] if claim.tags else []
+    against = place != "c-"
+    return Entry(
+        name=f"{place}{slug(claim.id)}",
+        title=claim.statement,
+        to=f"{FOLDER}{claim.id}.html",
+        text=f"{effect_words(verdict.effect)}." if verdict is not None else "",
+        facts=tuple(facts),
+        marks=() if state in (CURRENT, NEVER_RUN, NOT_RUNNABLE) else (state,),
+        standing=verdict_standing(verdict, state, brief=True),
+        command=again(claim) if against else "",
+        kinds=(
+            _kind("verdict", value),
+            _kind("level", claim.level.value),
+            _kind("stands", _age_kind(state)),
+            *(_kind("tag", tag) for tag in claim.tags),
+        ),
+    )
+
+
+def _contradicts(library: Library, claim: Claim) -> bool:
+    verdict = library.verdict(claim.id)
+    stated = library.sources.get(claim.stated_by) if claim.stated_by else None
+    return verdict is not None and verdict.value == "fails" and founding(stated)
+
+
+def _value(library: Library, claim: Claim) -> str:
+    verdict = library.verdict(claim.id)
+    return verdict.value if verdict is not None else NEVER_RUN if claim.runnable else NOT_RUNNABLE
+
+
+def _values(library: Library, claims: Sequence[Claim]) -> Counter[str]:
+    return Counter(_value(library, one) for one in claims)
+
+
+def _link(claim: Claim) -> Link:
+    return Link(words=claim.id, to=f"{FOLDER}{claim.id}.html", about=claim.statement)
+
+
+def _kind(group: str, name: str) -> str:
+    return f"{group}-{slug(name)}"
+
+
+def _age_kind(state: str) -> str:
+    return state if state in (CURRENT, NEVER_RUN, NOT_RUNNABLE) else "stale"
+
+
+_DEFINITIONS: Final = (
+    Definition(
+        term="holds, fails, can't tell",
+        plain="Holds: the whole interval lies where the claim needs it. Fails: it lies wholly where the "
+        "claim is refuted. Can't tell: anything else, or a control that was missed.",
+    ),
+    Definition(
+        term="level",
+        plain="Of which map a claim speaks: weights under training, hidden state under depth, text under "
+        "re-prompting, answers, representations, the ecosystem under adoption. A fixed point of one is none "
+        "of another.",
+    ),
+    Definition(
+        term="stale",
+        plain="A verdict expires, and no longer stands when its protocol, an instrument, the data or the "
+        "claim itself changed after it.",
+    ),
+)
