@@ -100,17 +100,49 @@ def compared(
     )
 
 
-def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> Answer:
-    asked, search = material.plan, material.retrieved.search
+@dataclass(frozen=True)
+class Standing:
+    """What the label of a question is decided by."""
+
+    total: float
+    reach: float
+    independent: int
+    read: bool
+    used: tuple[Statement, ...]
+
+    def label(self, bars: Thresholds) -> Label:
+        """Return the label under some bars."""
+        return labelled(
+            total=self.total, reach=self.reach, independent=self.independent, read=self.read, bars=bars
+        )
+
+
+def standing(question: str, *, library: Library, today: dt.date, cache: Path | None = None) -> Standing:
+    """Return what the label of a question is decided by, without composing an answer."""
+    asked = plan(question)
+    with opened(library, folder=cache) as index:
+        return _standing(gathered(index, asked, retrieve(index, asked), today))
+
+
+def _standing(material: Material) -> Standing:
     used = chosen(material)
     carrying = [one for one in used if one.modality != "opinion"] or list(used)
-    independent = len({material.lineage(one) for one in carrying})
-    read = any(not material.unread(one) for one in carrying)
-    label = _label(material, independent=independent, read=read, bars=thresholds())
-    if label is Label.NONE:
-        used, independent = (), 0
+    return Standing(
+        total=material.coverage.total,
+        reach=material.coverage.reach,
+        independent=len({material.lineage(one) for one in carrying}),
+        read=any(not material.unread(one) for one in carrying),
+        used=used,
+    )
+
+
+def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> Answer:
+    asked, search = material.plan, material.retrieved.search
+    stands = _standing(material)
+    label = stands.label(thresholds())
+    used, independent = (stands.used, stands.independent) if label is not Label.NONE else ((), 0)
     opposed = opposed_to(index, material, used)
-    sentences = composed(material, label=label, used=used, opposed=opposed, capped=bool(used) and not read)
+    sentences = composed(material, label=label, used=used, opposed=opposed, capped=not stands.read)
     if rephrase is not None:
         sentences = tuple(rephrased(one, rephrase) for one in sentences)
     titles = {name: card.title for name, card in index.cards({one.stated_by for one in used}).items()}
@@ -153,16 +185,6 @@ def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> An
         ),
         search=search,
         withheld=material.withheld,
-    )
-
-
-def _label(material: Material, *, independent: int, read: bool, bars: Thresholds) -> Label:
-    return labelled(
-        total=material.coverage.total,
-        reach=material.coverage.reach,
-        independent=independent,
-        read=read,
-        bars=bars,
     )
 
 

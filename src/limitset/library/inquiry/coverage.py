@@ -128,7 +128,11 @@ def weights(counts: Sequence[int], generic: Sequence[bool], statements: int) -> 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Coverage by facet, in all, and how much of the question is spoken of at all, whatever its worth."""
+    """Coverage by facet, in all, and how much of the question is spoken of at all, whatever its worth.
+
+    `reach` is the mean of two shares of the question, each facet by its weight and closest match: what all
+    statements together speak of, and what the one statement that speaks of most does.
+    """
 
     facets: tuple[FacetCoverage, ...]
     total: float
@@ -163,14 +167,16 @@ def covered(
             FacetCoverage(name=name, weight=weight, covered=best, by=by if best > 0 else "", held=held[place])
         )
     subjects = len(names) - (len(names) > 1)
-    reach = sum(
+    together = sum(
         weighted[place] * max((one[place] for one in matches.values()), default=0.0)
         for place in range(subjects)
     )
+    together /= sum(weighted[:subjects]) if subjects else 1.0
+    alone = max((focus(one, weighted) for one in matches.values()), default=0.0)
     return Coverage(
         tuple(facets),
         sum(one.weight * one.covered for one in facets),
-        reach / sum(weighted[:subjects]) if subjects else 0.0,
+        (together + alone) / 2,
     )
 
 
