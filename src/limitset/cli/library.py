@@ -145,7 +145,7 @@ def page(
     from limitset.library.pages.writing import write_library_pages
 
     library, day, states = _stand(folder)
-    path = write_library_pages(library, out, states=states, today=day)
+    path = write_library_pages(library, out, states=states, today=day)[0]
     sys.stdout.write(f"page: {path}\n")
     if open_page:
         import webbrowser
