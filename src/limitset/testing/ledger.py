@@ -147,3 +147,43 @@ NOT_OF_ORBITS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Instruments of the dynamics package to which the laws of orbits do not apply, and why."""
+
+_OF_DESIGNS = "design_order relabelling feature_order"
+
+ECOSYSTEM_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
+    {
+        "group_departure": _tabled(
+            _OF_DESIGNS,
+            noise=0.06,
+            duplicates="a design and its copy are a pair within a group that differs in nothing",
+            bounds="the gap is a difference",
+        ),
+        "layer_dependence": _tabled(
+            _OF_DESIGNS,
+            noise=0.06,
+            duplicates="chance gives twice as many designs half as much, and less is taken off",
+            bounds="an excess over chance may come out below 0, and bits have no upper end of 1",
+        ),
+        "similarity_change": _tabled(
+            _OF_DESIGNS,
+            noise=0.06,
+            duplicates="a design and its copy are a pair that differs in nothing",
+            bounds="the change is a difference",
+        ),
+        "stack_diversity": _tabled(
+            f"{_OF_DESIGNS} bounds",
+            noise=0.06,
+            duplicates="a design and its copy are a pair that does not differ",
+        ),
+        "stack_share": _tabled("design_order feature_order relabelling duplicates bounds"),
+        "stack_similarity": _tabled(
+            f"{_OF_DESIGNS} bounds",
+            duplicates="a design and its copy are a pair that differs in nothing",
+        ),
+        "share_change": _tabled(
+            "design_order feature_order relabelling duplicates",
+            bounds="the change is a difference",
+        ),
+    }
+)
+"""Laws of the instruments that compare published designs; values are compared, not intervals."""
