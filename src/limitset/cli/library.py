@@ -95,6 +95,9 @@ def add(
     keep: Annotated[
         bool, typer.Option("--keep/--draft", help="Keep the note, or only show the draft.")
     ] = True,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write what is proposed into the note at once.")
+    ] = False,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,7 +105,7 @@ def add(
 
     For example:
 
-      limitset library add 2604.15259 --title "..." --abstract abstract.txt
+      limitset library add 2604.15259 --title "..." --author "A. Labovich" --abstract abstract.txt
 
       limitset library add references.bib
 
@@ -111,7 +114,6 @@ def add(
     from limitset.library.holdings.dated import day_of
     from limitset.library.holdings.library import Library
     from limitset.library.ingest.adding import add as added
-    from limitset.library.pages.terminal import show_added
 
     library = Library.opened(folder)
     done = added(
@@ -122,12 +124,46 @@ def add(
         authors=tuple(author or ()),
         level=level,
         keep=keep,
+        accept=accept,
         today=day_of(today()),
     )
     if as_json:
         print_json(done.record())
         return
+    from limitset.library.pages.terminal import show_added
+
     show_added(done)
+
+
+@app.command("accept")
+def accept_proposal(
+    note: Annotated[str, typer.Argument(help="A note of yours.")],
+    contradicts: Annotated[
+        list[str] | None, typer.Option(help="A held note that it contradicts; repeat.")
+    ] = None,
+    supersedes: Annotated[
+        list[str] | None, typer.Option(help="A held note that it supersedes; repeat.")
+    ] = None,
+    same_group: Annotated[str, typer.Option(help="A held source that counts as one with its own.")] = "",
+    folder: Folder = None,
+) -> None:
+    """Write into a note of yours what `limitset library add` proposed for it.
+
+    For example:
+
+      limitset library accept kalajdzievski-2024-forgetting --contradicts a11-forgetting-jump
+    """
+    from limitset.library.holdings.library import Library
+    from limitset.library.ingest.accepting import accept
+
+    path = accept(
+        note,
+        library=Library.opened(folder),
+        contradicts=tuple(contradicts or ()),
+        supersedes=tuple(supersedes or ()),
+        same_group=same_group,
+    )
+    sys.stdout.write(f"accepted: {path}\n")
 
 
 @app.command()

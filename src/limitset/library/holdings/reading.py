@@ -19,7 +19,9 @@ from limitset.library.holdings.records import Claim, Note, Source, Verdict
 
 FENCE: Final = "+++"
 LARGEST: Final = 1_000_000
-"""Bytes of one file; a note is a page, not a book."""
+"""Bytes of one note or claim; a note is a page, not a book."""
+LARGEST_LIST: Final = 100_000_000
+"""Bytes of the sources of a library, or of one history: they grow by a line for every run."""
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -32,7 +34,12 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     InputError
         When the file cannot be read, an entry is not a source, or an id comes twice.
     """
-    table = _toml(_text(path), path)
+    return sources_of(_text(path, LARGEST_LIST), path)
+
+
+def sources_of(text: str, path: Path) -> tuple[Source, ...]:
+    """Read sources from their text; `path` is for the messages."""
+    table = _toml(text, path)
     wrong = set(table) - {"source"}
     if wrong:
         raise InputError.of(
@@ -68,7 +75,9 @@ def note_of(text: str, path: Path) -> Note:
     Traceback (most recent call last):
     limitset.core.errors.InputError: x.md must begin with a line of +++; got 'no front matter'. ...
     """
-    lines = text.splitlines()
+    # not splitlines: it would also cut at letters that a TOML string may hold, such as U+2028
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    lines = lines[:-1] if lines[-1] == "" else lines
     if not lines or lines[0].strip() != FENCE:
         raise InputError.of(
             expected=f"{path} must begin with a line of {FENCE}",
@@ -123,7 +132,7 @@ def read_verdicts(path: Path) -> tuple[Verdict, ...]:
         When a line is broken; its number is given.
     """
     found = []
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(_text(path, LARGEST_LIST).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -142,11 +151,11 @@ def read_verdicts(path: Path) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, most: int = LARGEST) -> str:
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > most:
             raise InputError.of(
-                expected=f"{path} must be at most {LARGEST // 1000} kB",
+                expected=f"{path} must be at most {most // 1000} kB",
                 got=f"{path.stat().st_size // 1000} kB",
                 fix="Split it.",
             )
