@@ -175,7 +175,7 @@ def _same_group(named: str, source: Source, library: Library) -> list[Proposal]:
             kind=Kind.SAME_GROUP,
             new=source.id,
             held=held.id,
-            reason=f"also by {', '.join(sorted(people & _people(held)))}: “{held.title}”; one group counts once",
+            reason=f"also by {', '.join(sorted(people & _people(held)))}: “{held.title}” (they count once)",
             command=f"limitset library accept {named} --same-group {held.id}",
         )
         for held in groups.values()
