@@ -17,7 +17,9 @@ PACKAGES = [
         ".instruments.dynamics",
         ".instruments.alignment",
         ".instruments.weights",
+        ".instruments.ecosystem",
         ".datasets",
+        ".datasets.architectures",
         ".datasets.planted",
         ".datasets.recurrent",
         ".models",
@@ -30,7 +32,7 @@ PACKAGES = [
         ".testing",
     )
 ]
-INSTRUMENT_PACKAGES = ["truth", "dynamics", "alignment", "weights"]
+INSTRUMENT_PACKAGES = ["truth", "dynamics", "alignment", "weights", "ecosystem"]
 
 
 def instrument_functions():

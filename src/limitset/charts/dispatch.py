@@ -20,6 +20,7 @@ _BY_AXES: Final = {
     ("measure", "layer"): ("layers", "path_chart"),
     ("loop", "step"): ("layers", "looped_chart"),
     ("epoch", "measure"): ("watching", "watching_chart"),
+    ("period", "measure"): ("stack", "stack_chart"),
 }
 
 

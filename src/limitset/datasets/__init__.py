@@ -8,10 +8,11 @@ _HOMES = {
     "Question": "limitset.datasets.questions",
     "QuestionSet": "limitset.datasets.questions",
     "anchored": "limitset.datasets.anchored",
+    "architectures": "limitset.datasets.architectures",
     "planted": "limitset.datasets.planted",
     "read_questions": "limitset.datasets.user_questions",
 }
-__all__ = ["Question", "QuestionSet", "anchored", "planted", "read_questions"]
+__all__ = ["Question", "QuestionSet", "anchored", "architectures", "planted", "read_questions"]
 
 
 def __getattr__(name: str) -> Any:
