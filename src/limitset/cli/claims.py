@@ -129,28 +129,40 @@ def run_test(
     """
     # before torch is loaded: small nets are too small for threads
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from limitset.core.errors import LimitsetError
+    from limitset.core.exits import ExitStatus
     from limitset.library.judge.running import Wanted, put_to_test
     from limitset.library.pages.terminal import show_verdict
 
     library, day, _ = _stand(folder)
     chosen = _chosen(library, claims or [], every=every)
     wanted = Wanted(tier=_tier(tier), seed=seed, model=model, map=map_, logs=logs, again=again)
-    done = []
-    for one in put_to_test(
-        chosen,
-        library=library,
-        wanted=wanted,
-        today=day,
-        date=today(),
-        command=command_line(),
-        say=lambda line: print(line, file=sys.stderr),  # noqa: T201
-    ):
-        done.append(one)
-        if not as_json:
-            show_verdict(one.claim, one.verdict, stood=one.stood)
+    done, refused = [], False
+    # with --all one protocol that cannot run here does not keep the others from running
+    for group in _by_protocol(chosen) if every else [chosen]:
+        try:
+            for one in put_to_test(
+                group,
+                library=library,
+                wanted=wanted,
+                today=day,
+                date=today(),
+                command=command_line(),
+                say=_say,
+            ):
+                done.append(one)
+                if not as_json:
+                    show_verdict(one.claim, one.verdict, stood=one.stood)
+        except LimitsetError as error:
+            if not every:
+                raise
+            refused = True
+            _say(f"limitset: {group[0].protocol} did not run: {error}")
     if as_json:
         print_json([one.verdict.model_dump(mode="json") for one in done])
-    return _gate([one.verdict.value for one in done]) if gate else 0
+    if refused:
+        return ExitStatus.BAD_INPUT
+    return _gate([one.verdict.value for one in done]) if gate else ExitStatus.DONE
 
 
 @app.command()
@@ -210,16 +222,17 @@ def expire(
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """List verdicts that no longer stand, and why: time, protocol, claim or instrument.
+    """List verdicts that no longer stand, and why: time, protocol, claim, instrument or data.
 
     For example:
 
       limitset claims expire --on 2027-06-01
     """
     from limitset.library.judge.changes import expired
+    from limitset.library.judge.staleness import in_full
 
     library, day, states = _stand(folder, on=on)
-    found = expired(library, states=states)
+    found = expired(library, states=in_full(library, states, today=day))
     if as_json:
         print_json([one.record() for one in found])
         return
@@ -244,6 +257,17 @@ def _stand(folder: Path | None, *, on: str = "") -> tuple[Library, dt.date, dict
         for claim in library.claims.values()
     }
     return library, day, states
+
+
+def _by_protocol(claims: list[Claim]) -> list[list[Claim]]:
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.protocol, []).append(claim)
+    return list(groups.values())
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def _chosen(library: Library, named: list[str], *, every: bool) -> list[Claim]:

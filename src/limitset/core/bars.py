@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -68,6 +69,19 @@ class Bar:
     def distance(self, value: float) -> float:
         """Distance from a value to the nearest end."""
         return min(abs(value - end) for end in self.ends)
+
+    def overlaps(self, other: Bar) -> bool:
+        """Whether an interval can lie on this side of both bars.
+
+        Examples
+        --------
+        >>> above = Bar("above", (0.3,))
+        >>> above.overlaps(Bar("below", (0.3,))), above.overlaps(Bar("below", (1.0,)))
+        (False, True)
+        """
+        ends = sorted({*self.ends, *other.ends})
+        between = [(low + high) / 2 for low, high in itertools.pairwise(ends)]
+        return any(self.holds(at, at) and other.holds(at, at) for at in (ends[0] - 1, *between, ends[-1] + 1))
 
     def __str__(self) -> str:
         if self.kind in ("above", "below"):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from limitset.core.errors import InputError
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.reading import read_claim, read_note, read_sources, read_verdicts
-from limitset.library.holdings.records import Claim, Note, Source
+from limitset.library.holdings.records import Claim, Note, Source, Verdict
 from limitset.library.holdings.shelf import Shelf
 
 One = TypeVar("One")
+
+MOST_SENTENCES: Final = 2
+"""A gist is read in one breath."""
+_ENDS: Final = re.compile(r"(?<!\b[A-Z])(?<!et al)(?<!e\.g)(?<!i\.e)(?<!vs)[.!?](?=\s+[^\W\d_]|\s*$)")
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,9 @@ def _read(shelves: Iterable[Shelf], problems: list[Problem]) -> _Read:
             if claim is not None:
                 _put(claims, claim.id, claim, str(path), problems)
         for name in shelf.judged():
-            _tried(read_verdicts, shelf.verdict_file(name), problems)
+            path = shelf.verdict_file(name)
+            history = _tried(read_verdicts, path, problems) or ()
+            problems += _misplaced(name, history, str(path))
     return _Read(sources, notes, claims)
 
 
@@ -107,6 +114,16 @@ def _put(held: dict[str, tuple[One, str]], name: str, one: One, file: str, probl
     held[name] = (one, file)
 
 
+def _misplaced(name: str, history: Iterable[Verdict], file: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for verdict in history:
+        if verdict.claim != name:
+            yield Problem(file, f"holds {verdict.id}, a verdict on {verdict.claim}; move that line")
+        if verdict.id in seen:
+            yield Problem(file, f"holds {verdict.id} twice; remove one line")
+        seen.add(verdict.id)
+
+
 def _dangling(read: _Read) -> Iterator[Problem]:
     atoms = read.atoms
     for note, file in read.notes.values():
@@ -114,6 +131,10 @@ def _dangling(read: _Read) -> Iterator[Problem]:
             yield Problem(file, f"names the source {name}, which is not held; add it to sources.toml")
         for name in sorted({*note.contradicts, *note.supersedes} - set(read.notes)):
             yield Problem(file, f"names the note {name}, which is not held; correct or remove it")
+        if len(_ENDS.findall(note.gist)) > MOST_SENTENCES:
+            yield Problem(
+                file, f"has a gist of more than {MOST_SENTENCES} sentences; shorten it", fatal=False
+            )
         for atom in note.atoms:
             source = read.sources.get(atom.source)
             if source and source[0].unread and not atom.locator.startswith("inventory row"):
@@ -136,7 +157,8 @@ def _unrunnable(read: _Read, protocols: frozenset[str]) -> Iterator[Problem]:
                 file, f"has neither a protocol {claim.protocol} that can be run nor a plan; write one"
             )
         if not claim.runnable and claim.protocol in protocols:
-            yield Problem(file, f"has a plan though {claim.protocol} can be run; remove the plan")
+            what = f"has a plan though {claim.protocol} can be run; remove the plan if it measures this claim"
+            yield Problem(file, what, fatal=False)
 
 
 def _circles(read: _Read) -> Iterator[Problem]:

@@ -52,8 +52,20 @@ class Library:
     def opened(
         cls, folder: Path | None = None, *, as_of: dt.date | None = None, builtin: bool = True
     ) -> Library:
-        """Open the built-in shelf and a user's folder (by default `user_folder()`)."""
+        """Open the built-in shelf and a user's folder (by default `user_folder()`; it need not be there).
+
+        Raises
+        ------
+        InputError
+            When that is a file.
+        """
         own = Shelf(folder if folder is not None else user_folder())
+        if own.root.exists() and not own.root.is_dir():
+            raise InputError.of(
+                expected=f"{own.root} must be a library folder",
+                got="a file",
+                fix="Name a folder with --library, or set LIMITSET_LIBRARY.",
+            )
         return cls(((Shelf(BUILTIN, builtin=True), own) if builtin else (own,)), as_of=as_of)
 
     def on(self, day: dt.date) -> Library:

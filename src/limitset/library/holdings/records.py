@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
@@ -15,9 +15,6 @@ from limitset.core.levels import Level
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
 Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 HalfLife = Annotated[int, Field(gt=0, le=36500)]
-
-MOST_SENTENCES: Final = 2
-"""A gist is read in one breath."""
 
 
 class _Record(BaseModel):
@@ -111,6 +108,12 @@ class Test(_Record):
     def _one_bar(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
         _bar(value)
         return value
+
+    @model_validator(mode="after")
+    def _apart(self) -> Test:
+        if self.holds.overlaps(self.fails):
+            raise ValueError(f"the bars overlap: holds {self.holds}, fails {self.fails}")
+        return self
 
     @property
     def holds(self) -> Bar:

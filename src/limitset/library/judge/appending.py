@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from pathlib import Path
 
 from limitset.core import parquet
 from limitset.core.errors import InputError
@@ -12,7 +12,7 @@ from limitset.library.holdings.records import Verdict
 from limitset.library.holdings.shelf import Shelf
 
 
-def append(verdict: Verdict, shelf: Shelf) -> Path:
+def append(verdict: Verdict, shelf: Shelf) -> Verdict:
     """Add a verdict to the history of its claim.
 
     The whole history is written anew beside the old one and takes its place in one move; two processes wait
@@ -27,8 +27,9 @@ def append(verdict: Verdict, shelf: Shelf) -> Path:
 
     Returns
     -------
-    pathlib.Path
-        The file of the history.
+    Verdict
+        As it was kept: where another process was first, it bears the next number of the day and names the
+        one before it.
 
     Raises
     ------
@@ -44,10 +45,19 @@ def append(verdict: Verdict, shelf: Shelf) -> Path:
     path = shelf.verdict_file(verdict.claim)
     with alone(shelf.root):
         path.parent.mkdir(parents=True, exist_ok=True)
-        shelf.verdicts(verdict.claim)  # a broken history is refused, never appended to
+        history = shelf.verdicts(verdict.claim)  # a broken history is refused, never appended to
+        verdict = _numbered(
+            verdict, {one.id for one in history}, history[-1].id if history else verdict.prior
+        )
         old = path.read_text(encoding="utf-8") if path.is_file() else ""
         if old and not old.endswith("\n"):
             old += "\n"
         line = json.dumps(verdict.model_dump(mode="json"), ensure_ascii=False, allow_nan=False)
         parquet.write_text(path, f"{old}{line}\n")
-    return path
+    return verdict
+
+
+def _numbered(verdict: Verdict, taken: set[str], prior: str) -> Verdict:
+    stem, _, number = verdict.id.rpartition("-")
+    free = next(one for one in itertools.count(int(number)) if f"{stem}-{one}" not in taken)
+    return verdict.model_copy(update={"id": f"{stem}-{free}", "prior": prior})

@@ -60,7 +60,7 @@ def changes(
             found.append(_change(library, name, "new", ""))
         elif now.id != then.id:
             found.append(_change(library, name, "again" if now.value == then.value else "turned", then.value))
-        if states[name] == EXPIRED and now.expires_on > since:
+        if states[name] == EXPIRED and now.expires_on >= since:
             found.append(_change(library, name, EXPIRED, ""))
     return tuple(found)
 

@@ -192,18 +192,27 @@ def _reason(value: Decision, effects: tuple[Effect, ...], evidence: Evidence) ->
 
 
 def _wanted(effect: Effect, test: Test) -> float:
-    """By which factor n would have to grow for the interval to clear the nearest bar; inf between bars."""
+    """By which factor n must grow for the interval to lie on the value's side of a bar; inf between bars.
+
+    An interval shrinks towards the value as one over the square root of n.
+    """
     value, low, high = (float(one) for one in (effect.value, effect.low, effect.high) if one is not None)
-    sides = [bar for bar in (test.holds, test.fails) if bar.holds(value, value)]
-    if not sides:
+    side = next((bar for bar in (test.holds, test.fails) if bar.holds(value, value)), None)
+    if side is None:
         return math.inf
-    distance = sides[0].distance(value)
-    reach = max(high - value, value - low) if len(sides[0].ends) > 1 else _towards(sides[0], value, low, high)
-    return math.inf if distance == 0 else (reach / distance) ** 2
+    return max((reach / room) ** 2 for reach, room in _rooms(side, value, low, high))
 
 
-def _towards(bar: Bar, value: float, low: float, high: float) -> float:
-    return value - low if bar.kind == "above" else high - value
+def _rooms(bar: Bar, value: float, low: float, high: float) -> list[tuple[float, float]]:
+    """Return how far the interval reaches towards each end that it must not pass, and how far it may."""
+    below, above = (value - low, value - bar.ends[0]), (high - value, bar.ends[-1] - value)
+    if bar.kind == "within":
+        return [below, above]
+    if bar.kind == "outside":  # beyond one end: the other is farther
+        return [
+            (value - low, value - bar.ends[1]) if value > bar.ends[1] else (high - value, bar.ends[0] - value)
+        ]
+    return [below if bar.kind == "above" else above]
 
 
 def _options(trial: Trial) -> str:

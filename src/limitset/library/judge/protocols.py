@@ -28,7 +28,10 @@ def known(library: Library) -> dict[str, Path]:
     """
     found = {}
     for entry in entry_points(group=GROUP):
-        spec = importlib.util.find_spec(entry.module)
+        try:
+            spec = importlib.util.find_spec(entry.module)
+        except ModuleNotFoundError:  # a package that is gone left its name behind
+            continue
         if spec is not None and spec.origin is not None:
             found[entry.name] = Path(spec.origin)
     for shelf in library.shelves:
@@ -87,5 +90,8 @@ def _of_file(path: Path) -> object:
         raise InputError.of(expected=f"{path} must be a Python file", got="none", fix="Check the path.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise InputError.of(expected=f"{path} must be a Python file", got=error, fix="Mend it.") from error
     return getattr(module, ATTRIBUTE, None)

@@ -16,6 +16,7 @@ from limitset.library.judge.appending import append
 from limitset.library.judge.fingerprint import Fingerprint, fingerprint
 from limitset.library.judge.judging import verdict_of
 from limitset.library.judge.protocols import known, loaded
+from limitset.library.judge.run_folders import finish, folder_of, request_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,9 +131,18 @@ def put_to_test(
                 yield Tested(claim=claim, verdict=standing[claim.id], stood=True)
         if not waiting:
             continue
+        request = request_of(
+            name,
+            tier=tier,
+            seed=wanted.seed,
+            mark=marks[waiting[0].id],
+            model=wanted.model,
+            map_=wanted.map,
+            logs=wanted.logs,
+        )
         trial = Trial(
             tier=tier,
-            folder=_folder(library, name, wanted, tier, marks[waiting[0].id]),
+            folder=folder_of(library.own.root / "runs", request, today=today, again=wanted.again),
             # of all claims of the protocol, so that a verdict does not hang on which were asked for together
             confidence=max(one.confidence for one in library.claims.values() if one.protocol == name),
             seed=wanted.seed,
@@ -146,8 +156,9 @@ def put_to_test(
         began = time.monotonic()
         evidence = protocol.run(trial)
         seconds = time.monotonic() - began
+        reached = []
         for claim in waiting:
-            history = library.own.verdicts(claim.id)
+            history = [one for shelf in library.shelves for one in shelf.verdicts(claim.id)]
             verdict = verdict_of(
                 claim,
                 evidence,
@@ -160,8 +171,9 @@ def put_to_test(
                 number=1 + sum(one.date == today for one in history),
                 prior=history[-1].id if history else "",
             )
-            append(verdict, library.own)
-            yield Tested(claim=claim, verdict=verdict, stood=False)
+            reached.append(Tested(claim=claim, verdict=append(verdict, library.own), stood=False))
+        finish(trial.folder, today)
+        yield from reached
 
 
 def _require_runnable(claim: Claim) -> None:
@@ -180,7 +192,7 @@ def _require_accepted(protocol: Protocol, wanted: Wanted) -> None:
             raise InputError.of(
                 expected=f"protocol {protocol.id} takes {takes}",
                 got=f"--{name}",
-                fix="limitset claims list shows what each takes.",
+                fix="Leave it out.",
             )
 
 
@@ -189,12 +201,3 @@ def _alike(verdict: Verdict, mark: Fingerprint, wanted: Wanted, *, tier: Tier, t
     run = verdict.run
     same = (run.protocol_hash, run.tier, run.seed) == (mark.hash, tier.value, wanted.seed)
     return verdict.own and verdict.date == today and same
-
-
-def _folder(library: Library, name: str, wanted: Wanted, tier: Tier, mark: Fingerprint) -> Path:
-    """Return where the parts of this run are kept: the same request goes on, another one begins anew."""
-    system = wanted.model or wanted.map or (str(wanted.logs.resolve()) if wanted.logs else "own")
-    marked = Fingerprint(file=mark.file, claim=system, instruments=mark.instruments, data=mark.data).hash
-    folder = library.own.root / "runs" / f"{name}-{tier}-{wanted.seed}-{marked[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -13,9 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from limitset.core.errors import DependencyError
 from limitset.core.evidence import Protocol
+from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.judge.fingerprint import claim_hash, file_hash, fingerprint
+from limitset.library.judge.protocols import known, loaded
 
 CURRENT: Final = "current"
 EXPIRED: Final = "expired"
@@ -74,6 +77,29 @@ def state_in_full(claim: Claim, verdict: Verdict, *, today: dt.date, protocol: P
     if tuple(sorted(verdict.run.data)) != now.data:
         return DATA_CHANGED
     return EXPIRED if today > verdict.expires_on else CURRENT
+
+
+def in_full(library: Library, states: Mapping[str, str], *, today: dt.date) -> dict[str, str]:
+    """Return the states with the data of the protocols looked at too: it loads those whose verdicts stand.
+
+    A protocol that cannot be loaded here (a package is missing) leaves its states as they are.
+    """
+    files, found = known(library), dict(states)
+    protocols: dict[str, Protocol | None] = {}
+    for name, state_now in states.items():
+        claim, verdict = library.claims[name], library.verdict(name)
+        if state_now != CURRENT or verdict is None:
+            continue
+        if claim.protocol not in protocols:
+            try:
+                protocols[claim.protocol] = loaded(claim.protocol, library)
+            except DependencyError:
+                protocols[claim.protocol] = None
+        protocol = protocols[claim.protocol]
+        if protocol is not None:
+            file = files[claim.protocol]
+            found[name] = state_in_full(claim, verdict, today=today, protocol=protocol, file=file)
+    return found
 
 
 @cache
