@@ -10,7 +10,7 @@ from limitset.charts.theme import GRID, INK, MUTED, NULL, PAPER, RIGHT, WRONG, d
 
 ROW: Final = 68
 """Pixels of one facet; with two bars `ROW_OF_TWO`."""
-ROW_OF_TWO: Final = 88
+ROW_OF_TWO: Final = 102
 
 
 def facet_coverage_chart(
@@ -42,7 +42,7 @@ def facet_coverage_chart(
     height = (ROW_OF_TWO if before else ROW) * len(rows)
     base = alt.Chart(data_of(rows))
     share = alt.Scale(domain=[0, 1], nice=False)
-    ticks = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False, gridColor=GRID)
+    ticks = alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1], domain=False, ticks=False, grid=False)
 
     def across(field: str) -> Any:
         return alt.X(f"{field}:Q", scale=share, axis=ticks, title="coverage")
@@ -111,14 +111,14 @@ def _row(place: int, row: Mapping[str, Any], was: Mapping[str, Any] | None, comp
         "zero": 0,
         "one": 1,
     }
-    steps = (0.12, 0.54, 0.76, 0.65, 0.9) if compared else (0.18, 0.38, 0.66, 0.52, 0.84)
+    steps = (0.12, 0.5, 0.68, 0.59, 0.79) if compared else (0.18, 0.38, 0.66, 0.52, 0.84)
     for name, step in zip(("name", "top", "bottom", "middle", "foot"), steps, strict=True):
         found[name] = round(place + step, 3)
     if compared:
         before = 0.0 if was is None else _share(was)
         found["was"] = before
         found["earlier"] = f"before: {_percent(before) if before > 0 else 'nothing'}"
-        for name, step in (("was_top", 0.29), ("was_bottom", 0.45), ("was_middle", 0.37)):
+        for name, step in (("was_top", 0.27), ("was_bottom", 0.42), ("was_middle", 0.345)):
             found[name] = round(place + step, 3)
     return found
 

@@ -54,7 +54,7 @@ def verdict_history_chart(runs: Sequence[Mapping[str, Any]]) -> Any:
 
     def across(field: str) -> Any:
         axis = alt.Axis(grid=False, tickCount=6)
-        return alt.X(f"{field}:Q", scale=x, axis=axis, title=visible(str(drawn[0].get("words", "value"))))
+        return alt.X(f"{field}:Q", scale=x, axis=axis, title=None)
 
     def down(field: str) -> Any:
         return alt.Y(f"{field}:Q", scale=y, axis=None)

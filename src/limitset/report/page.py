@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -307,6 +308,7 @@ def formula(text: str) -> Any:
     return Markup(re.sub(r"\^\{([^{}]*)\}", r"<sup>\1</sup>", safe))
 
 
+@cache
 def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
 

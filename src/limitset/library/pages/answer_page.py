@@ -102,7 +102,8 @@ def said(one: Sentence, cited: Citations, *, new: Sequence[Sentence] = ()) -> Sa
 
 def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block]:
     new = () if change is None else change.new
-    intro = tuple(one for one in (answer.explores, answer.reads_as) if one)
+    reading = " ".join(one for one in (answer.explores, answer.reads_as) if one)
+    intro = (reading,) if reading else ()
     found: list[Block] = []
     if change is not None:
         found.append(
@@ -112,7 +113,7 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
         told = tuple(said(one, cited, new=new) for one in answer.sentences)
         found.append(Passage(name="answer", title="What is held", said=told, intro=intro))
     if answer.missing:
-        lacks = tuple(Said(text=f"{name}.") for name in answer.missing)
+        lacks = tuple(Said(text=name) for name in answer.missing)
         found.append(Passage(name="missing", title="What is missing", said=lacks, tone="wrong"))
     if answer.surprise is not None:
         surprise = (said(answer.surprise, cited),)

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Verdict
 from limitset.library.inquiry.answer import Answer, UsedSource
+from limitset.library.pages.wording import source_address
 from limitset.report.passages import Link, slug
+
+LONGEST_ID: Final = 40
+"""Characters of an id in a link; the whole id is said on hover."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Citations:
                 held.setdefault(source.id, source)
         for cite in self.cites:
             if _standing_for(cite, held.values(), self._source_of(cite)) is None:
-                verdict = self.verdict(cite)
-                held[cite] = _bare(cite, verdict)
+                one = self._known(cite) or _bare(cite, self.verdict(cite))
+                held.setdefault(one.id, one)
         return tuple(held.values())
 
     @cached_property
@@ -71,6 +76,21 @@ class Citations:
         cites = dict.fromkeys(cite for one in answer.sentences for cite in one.cites)
         return tuple(one for one in map(self.verdict, cites) if one is not None)
 
+    def _known(self, cite: str) -> UsedSource | None:
+        source = self.library.sources.get(self._source_of(cite)) if self.library else None
+        if source is None:
+            return None
+        return UsedSource(
+            id=source.id,
+            title=source.title,
+            year=source.year,
+            link=source_address(source),
+            access=source.access,
+            lineage=source.lineage,
+            gist="",
+            notes=(cite,),
+        )
+
     def _source_of(self, cite: str) -> str:
         note, _, atom = cite.partition("#")
         if self.library is None or note not in self.library.notes:
@@ -101,7 +121,8 @@ def _standing_for(cite: str, sources: Iterable[UsedSource], source: str) -> Used
 
 def _short(cite: str, source: UsedSource) -> str:
     claim = claim_of(cite)
-    return f"run {claim}" if claim else source.id
+    words = f"run {claim}" if claim else source.id
+    return words if len(words) <= LONGEST_ID else f"{words[: LONGEST_ID - 1]}…"
 
 
 def _bare(cite: str, verdict: Verdict | None) -> UsedSource:

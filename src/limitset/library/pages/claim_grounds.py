@@ -5,7 +5,7 @@ from __future__ import annotations
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Source, Verdict
 from limitset.library.pages.answer_sources import rival
-from limitset.library.pages.wording import ACCESS_WORDS, founding, readable
+from limitset.library.pages.wording import ACCESS_WORDS, founding, readable, source_address
 from limitset.report.page import Table
 from limitset.report.passages import Entries, Entry, Link, Passage, Said, Sides, followable, slug
 
@@ -99,6 +99,5 @@ def source_links(source: Source | None) -> tuple[Link, ...]:
     """Return the way to a source, where there is one that may be followed."""
     if source is None:
         return ()
-    to = f"https://arxiv.org/abs/{source.arxiv}" if source.arxiv else ""
-    to = to or (f"https://doi.org/{source.doi}" if source.doi else source.url)
+    to = source_address(source)
     return (Link(words=source.id, to=to, about=source.title),) if followable(to) else ()

@@ -29,6 +29,15 @@ from limitset.report.passages import Block, Entries, Entry, Filters, Link, Passa
 
 FOLDER: Final = "claims/"
 """Where the claim pages lie, seen from the index."""
+LEVEL_WORDS: Final = {
+    Level.HIDDEN: "Hidden state, under depth",
+    Level.TEXT: "Text, under re-prompting",
+    Level.ANSWER: "Answers",
+    Level.WEIGHTS: "Weights, under training",
+    Level.REPRESENTATION: "Representations",
+    Level.ECOSYSTEM: "The ecosystem, under adoption",
+}
+"""Of which map a claim speaks."""
 MOST_TAGS: Final = 24
 """Tags that have a button: those of most claims."""
 
@@ -88,7 +97,9 @@ def _headline(library: Library, claims: Sequence[Claim]) -> str:
     values = _values(library, claims)
     decided = values["holds"] + values["fails"]
     parts = [
-        f"{values[name]} {word}" for name, word in (("holds", "hold"), ("fails", "fail")) if values[name]
+        f"{values[name]} {name if values[name] == 1 else name[:-1]}"
+        for name in ("holds", "fails")
+        if values[name]
     ]
     told = f"{counted(len(claims), 'claim')}: {decided} decided here ({listed(parts)})" if decided else ""
     return f"{told or counted(len(claims), 'claim') + ', none decided here yet'}."
@@ -110,13 +121,13 @@ def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str
         f"{values[name]} {words}"
         for name, words in (
             ("can't tell", "can't be told yet"),
-            (NEVER_RUN, "stand ready and were not run"),
+            (NEVER_RUN, "ready and not run"),
             (NOT_RUNNABLE, "cannot be run yet"),
         )
         if values[name]
     ]
     stale = sum(one not in (CURRENT, NEVER_RUN, NOT_RUNNABLE) for one in told.values())
-    waiting += [f"{stale} {'is' if stale == 1 else 'are'} stale"] if stale else []
+    waiting += [f"{stale} stale"] if stale else []
     if waiting:
         found.append(Standing(word="Open", text=f"{listed(waiting)}.", tone="open"))
     return tuple(found)
@@ -164,7 +175,7 @@ def _level(
     parts = [f"{values[name]} {name}" for name in VERDICTS if values[name]]
     return Entries(
         name=f"level-{slug(level.value)}",
-        title=f"{level.value.capitalize()}: {counted(len(own), 'claim')} ({', '.join(parts)})",
+        title=f"{LEVEL_WORDS[level]}: {counted(len(own), 'claim')} ({', '.join(parts)})",
         entries=tuple(_entry(one, library, told, today) for one in own),
         fold="open",
     )

@@ -197,6 +197,13 @@ def founding(source: Source | None) -> bool:
     return source is not None and source.kind == "essay"
 
 
+def source_address(source: Source) -> str:
+    """Return where a source is read: arXiv, then its DOI, then its address; "" for none."""
+    if source.arxiv:
+        return f"https://arxiv.org/abs/{source.arxiv}"
+    return f"https://doi.org/{source.doi}" if source.doi else source.url
+
+
 def again(claim: Claim) -> str:
     """Return the one line that runs a claim."""
     return f"limitset claims test {claim.id}"

@@ -1,0 +1,91 @@
+import datetime as dt
+
+from library.pages.page_outline import Outline
+from limitset.library.holdings.library import Library
+from limitset.library.pages.index_page import index_page, state_of
+from limitset.report.page import render
+
+TODAY = dt.date(2026, 11, 22)
+
+
+def _page(library, **states):
+    return index_page(library, {f"{name[1:]}": state for name, state in states.items()}, today=TODAY)
+
+
+def _block(page, name):
+    return next(one for one in (*page.lead, *page.blocks) if one.name == name)
+
+
+def test_counts_and_what_contradicts_the_founding_texts_come_first(library):
+    page = _page(library)
+    assert page.headline == ("6 claims: 2 decided here (1 holds and 1 fails).",)
+    assert page.standings[0].word == "1 claim contradicts a sentence of the founding texts"
+    assert (
+        page.standings[1].text == "2 can't be told yet, 1 ready and not run, 1 cannot be run yet and 1 stale."
+    )
+    assert [one.name for one in page.lead] == ["contradicted"]
+    assert [one.to for one in page.lead[0].entries] == ["claims/24a.html"]
+    assert page.lead[0].entries[0].command == "limitset claims test 24a"
+
+
+def test_claims_stand_by_level_in_order_of_verdict(library):
+    page = _page(library)
+    assert _block(page, "level-hidden").entries[0].title.startswith("Loops that are given")
+    assert _block(page, "level-hidden").title == "Hidden state, under depth: 2 claims (1 holds, 1 never run)"
+    assert [one.standing.word for one in _block(page, "level-answer").entries] == [
+        "Can't tell",
+        "Not yet runnable",
+    ]
+    assert _block(page, "level-answer").entries[0].marks == ("expired",)
+    every = [entry for one in page.blocks if one.name.startswith("level-") for entry in one.entries]
+    assert len(every) == 6
+
+
+def test_given_states_win_over_dates(library):
+    page = _page(library, c24a="protocol changed")
+    assert _block(page, "level-weights").entries[0].marks == ("protocol changed",)
+    assert "and 2 stale" in page.standings[1].text
+
+
+def test_states_by_dates_alone(library):
+    states = {name: state_of(library, claim, TODAY) for name, claim in library.claims.items()}
+    assert states == {
+        "05a": "current",
+        "06a": "current",
+        "06b": "never run",
+        "12a": "not yet runnable",
+        "24a": "current",
+        "39a": "expired",
+    }
+
+
+def test_by_tag_and_by_age_need_no_script(library):
+    page = _page(library)
+    tags = {one.text: [link.words for link in one.links] for one in _block(page, "tags").said}
+    assert tags["normalization"] == ["06a", "06b"]
+    ages = [(one.text, [link.words for link in one.links]) for one in _block(page, "ages").said]
+    assert ages == [("1 May 2026, 7 months ago", ["39a"]), ("22 Nov 2026, today", ["05a", "06a", "24a"])]
+
+
+def test_filters_know_every_entry(library):
+    page = _page(library)
+    kinds = {kind for _, group in _block(page, "filters").groups for kind, _ in group}
+    entries = [entry for one in page.blocks if one.name.startswith("level-") for entry in one.entries]
+    assert {"verdict-fails", "level-weights", "stands-stale", "tag-injection"} <= kinds
+    for entry in entries:
+        assert any(kind.startswith("verdict-") and kind in kinds for kind in entry.kinds)
+
+
+def test_page_is_sound_small_and_carries_no_chart_library(library):
+    html = render(_page(library))
+    Outline(html).check_sound()
+    assert len(html.encode()) < 60_000
+    assert "window.vegaEmbed" not in html
+    assert "<script>alert" not in html
+    assert html.count("<script>") == 1
+
+
+def test_empty_library(tmp_path):
+    page = _page(Library.opened(tmp_path, builtin=False))
+    assert page.headline == ("No claim is held.",)
+    Outline(render(page)).check_sound()
