@@ -12,15 +12,16 @@ from limitset.library.holdings.library import Library
 from limitset.library.inquiry.answer import Answer, Label, Search, Sentence, UsedSource
 from limitset.library.inquiry.composing import Opposed, chosen, composed, surprising
 from limitset.library.inquiry.coverage import Thresholds, labelled, thresholds
-from limitset.library.inquiry.facets import Plan, plan
+from limitset.library.inquiry.facets import Facet, Plan, plan
 from limitset.library.inquiry.index import Index, opened
 from limitset.library.inquiry.material import Material, gathered
 from limitset.library.inquiry.next_lines import gaps, next_lines
 from limitset.library.inquiry.opposing import opposed_to, rivals_of
 from limitset.library.inquiry.prompt import research_prompt
 from limitset.library.inquiry.rephrasing import Rephrase, rephrased
-from limitset.library.inquiry.retrieval import Embedder, retrieve
+from limitset.library.inquiry.retrieval import Embedder, phrased, retrieve
 from limitset.library.inquiry.statements import Statement
+from limitset.library.inquiry.stemming import stems_of, words_of
 from limitset.library.inquiry.wording import listed
 
 
@@ -77,6 +78,7 @@ def ask(
     """
     asked = plan(question)
     with opened(library, folder=cache) as index:
+        asked = phrased(index, asked)
         found = retrieve(index, asked, embedder=embedder)
         material = gathered(index, asked, found, today)
         return _answered(index, material, rephrase)
@@ -121,6 +123,7 @@ def standing(question: str, *, library: Library, today: dt.date, cache: Path | N
     """Return what the label of a question is decided by, without composing an answer."""
     asked = plan(question)
     with opened(library, folder=cache) as index:
+        asked = phrased(index, asked)
         return _standing(gathered(index, asked, retrieve(index, asked), today))
 
 
@@ -275,6 +278,13 @@ def _reads_as(asked: Plan, used: Sequence[Statement], search: Search) -> str:
     level = max(levels, key=levels.count) if levels else ""
     about = f" about {_LEVELS[Level(level)]}" if level else ""
     joins = ", and looks for one statement that names them together" if len(asked.facets) > 1 else ""
-    terms = len(search.terms)
+    taken = [f"“{one.asked}” as {one.name}" for one in asked.facets if _renamed(one)]
+    renamed = f"; it takes {listed(taken)}" if taken else ""
     unread = f"; of its words {listed(asked.left_out)} were left out" if asked.left_out else ""
-    return f"This reads the question as one{about}, searched under {terms} terms{joins}{unread}."
+    searched = f"searched under {len(search.terms)} terms"
+    return f"This reads the question as one{about}, {searched}{joins}{renamed}{unread}."
+
+
+def _renamed(facet: Facet) -> bool:
+    """Whether a facet bears another name than the question gave it, endings aside."""
+    return stems_of(words_of(facet.asked)) != stems_of(words_of(facet.name))

@@ -92,7 +92,10 @@ def composed(
     thin = label is Label.THIN
     sentences = [_opening(material)] if thin else []
     sentences += [stated(material, one, adjacent=material.focus(one.id) < ADJACENT) for one in used]
-    sentences += [contrasted(material, pair) for pair in opposed[:MOST_CONTRASTS]]
+    said = {one.id for one in used}
+    sentences += [
+        contrasted(material, pair, already=pair.against.id in said) for pair in opposed[:MOST_CONTRASTS]
+    ]
     sentences += _combined(material, used)
     sentences += _limits(material, used, capped=capped)
     sentences += _absences(material, said_joint=thin)
@@ -136,8 +139,14 @@ def _best(material: Material) -> str | None:
     return "is past its time" if material.stale(one) else None
 
 
-def contrasted(material: Material, pair: Opposed) -> Sentence:
-    """Show what stands against a statement that was used."""
+def contrasted(material: Material, pair: Opposed, *, already: bool) -> Sentence:
+    """Show what stands against a statement that was used; what was said already is only named."""
+    if already:
+        return Sentence(
+            text=f"{pair.used.id} and {pair.against.id}, both said already, contradict each other.",
+            cites=(pair.used.id, pair.against.id),
+            relation=Relation.CONTRASTS,
+        )
     against = stated(material, pair.against)
     return Sentence(
         text=f"Against this stands: {against.text}",

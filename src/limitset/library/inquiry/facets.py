@@ -7,7 +7,7 @@ stop word nor a word of relation. Words of relation ("control", "affect") are no
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -35,6 +35,10 @@ class Facet:
         Whether nearly every statement of the field speaks of it.
     known
         Whether it stands in the vocabulary.
+    asked
+        The words of the question that it was read from.
+    follows
+        Whether it stands right behind the facet before it, neither of them known: the two may be one phrase.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Facet:
     near: tuple[str, ...] = ()
     generic: bool = False
     known: bool = True
+    asked: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def plan(question: str) -> Plan:
     words = words_of(text)
     stems = stems_of(words)
     found: list[Facet] = []
-    asked = False
+    asked = behind = False
     place = 0
     while place < len(words):
         length, facet = _longest(stems, place)
@@ -94,9 +100,10 @@ def plan(question: str) -> Plan:
             length, word = 1, words[place]
             asked = asked or word in listed_words("relation")
             if word not in listed_words("stop") and word not in listed_words("relation") and len(word) > 1:
-                facet = Facet(word, _spellings(word), known=False)
+                facet = Facet(word, _spellings(word), known=False, asked=word, follows=behind)
+        behind = facet is not None and not facet.known
         if facet is not None and facet.name not in {one.name for one in found}:
-            found.append(facet)
+            found.append(replace(facet, asked=" ".join(words[place : place + length])))
         place += length
     specific = [one for one in found if not one.generic] or found
     kept = tuple(specific[:MOST])

@@ -134,7 +134,7 @@ def measured(
 
 
 def fitted(points: Sequence[Point], *, start: Thresholds) -> Thresholds:
-    """Return the bars with the most right labels; of equals the middle of the widest gap between two questions.
+    """Return the bars with the most right labels; of equals the middle of the widest gap between questions.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ They catch the reversals and inventions that rephrasing makes; they do not prove
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from limitset.library.inquiry.answer import Relation, Search, Sentence
@@ -51,12 +51,16 @@ def names_of(text: str) -> set[str]:
     return {one.rstrip("'’") for one in NAME.findall(text)}
 
 
-def directions_of(text: str) -> set[str]:
-    """Return "up" and "down", as far as a text has words of that direction."""
-    words = set(words_of(text))
-    return {
-        name for name, group in [("up", listed_words("up")), ("down", listed_words("down"))] if words & group
-    }
+def directions_of(text: str) -> dict[str, int]:
+    """Return how many words of each direction a text has.
+
+    Examples
+    --------
+    >>> directions_of("More width, less and less error.")
+    {'up': 1, 'down': 2}
+    """
+    words = words_of(text)
+    return {name: sum(word in listed_words(name) for word in words) for name in ("up", "down")}
 
 
 def negated(text: str) -> bool:
@@ -77,7 +81,8 @@ def unsupported(text: str, cited: Sequence[str]) -> list[str]:
     found += [f"id {one}" for one in sorted(set(IDENTIFIER.findall(text)) - set(IDENTIFIER.findall(whole)))]
     known = {word.lower() for word in re.findall(r"[\w'’-]+", whole)}
     found += [f"name {one}" for one in sorted(names_of(text)) if one.lower() not in known]
-    found += [f"direction {one}" for one in sorted(directions_of(text) - directions_of(whole))]
+    held = directions_of(whole)
+    found += [f"direction {name}" for name, count in directions_of(text).items() if count > held[name]]
     return found
 
 
@@ -89,7 +94,12 @@ def changed(text: str, original: str) -> list[str]:
     """
     found = unsupported(text, [original])
     found += [f"number {one} lost" for one in sorted(numbers_of(original) - numbers_of(text))]
-    found += [f"direction {one} lost" for one in sorted(directions_of(original) - directions_of(text))]
+    now_pointing = directions_of(text)
+    found += [
+        f"direction {name} lost"
+        for name, count in directions_of(original).items()
+        if count > now_pointing[name]
+    ]
     if negated(text) != negated(original):
         found.append("a negation came or went")
     now, then = set(words_of(text)), set(words_of(original))
@@ -124,16 +134,15 @@ def ungrounded(sentence: Sentence, texts: Mapping[str, str], search: Search) -> 
         return [f"number {one} is not in the search" for one in sorted(numbers_of(sentence.text) - allowed)]
     if not sentence.cites:
         return ["it cites nothing"]
-    cited = [texts[one] for one in sentence.cites]
+    cited = [f"{one} {texts[one]}" for one in sentence.cites]
     if sentence.relation is Relation.LIMITS or sentence.relation is Relation.COMBINES:
         cited.append(f"{len(sentence.cites)} more less")  # they count what they cite and speak of its reach
     found = unsupported(sentence.text, cited)
-    if sentence.relation is Relation.STATES:
-        own = set(_content(sentence.text)) - set(_content(" ".join(cited)))
-        if len(own) > 6:
-            found.append(f"words of its own: {', '.join(sorted(own))}")
+    if sentence.relation is Relation.STATES and "rephrased" not in sentence.marks:
+        own = set(_stems(sentence.text)) - set(_stems(" ".join(cited))) - set(stems_of(listed_words("forms")))
+        found += [f"word {one}" for one in sorted(own)]
     return found
 
 
-def _content(text: str) -> Iterable[str]:
+def _stems(text: str) -> list[str]:
     return stems_of(words_of(text))

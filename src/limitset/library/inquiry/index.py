@@ -25,8 +25,6 @@ from limitset.library.inquiry.coverage import base_quality, source_quality
 from limitset.library.inquiry.statements import SourceCard, Statement, of_claim, of_note, of_verdict
 from limitset.library.inquiry.stemming import TOKENIZER
 
-FORM: Final = 1
-"""Of the tables; another number makes a new file."""
 FAR: Final = "9999-12-31"
 
 _TABLES: Final = f"""
@@ -170,10 +168,14 @@ def opened(library: Library, *, folder: Path | None = None) -> Iterator[Index]:
 
 def _connected(library: Library, folder: Path) -> sqlite3.Connection:
     roots = "\n".join(str(shelf.root.resolve()) for shelf in library.shelves)
-    name = f"{hashlib.sha256(f'{FORM} {roots}'.encode()).hexdigest()[:16]}.sqlite"
+    shelves = hashlib.sha256(roots.encode()).hexdigest()[:16]
+    name = f"{shelves}-{_code()}.sqlite"
     for attempt in range(2):
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.glob(f"{shelves}-*.sqlite"):
+                if old.name != name:
+                    old.unlink(missing_ok=True)
             connection = sqlite3.connect(folder / name, timeout=60)
             connection.executescript(_TABLES)
             refreshed(connection, library)
@@ -188,6 +190,13 @@ def _connected(library: Library, folder: Path) -> sqlite3.Connection:
     connection.executescript(_TABLES)
     refreshed(connection, library)
     return connection
+
+
+def _code() -> str:
+    """Return a hash of the code that fills an index: other code makes a new one."""
+    here = Path(__file__).parent
+    files = ["index.py", "statements.py", "instructions.py", "coverage.py", "../holdings/records.py"]
+    return hashlib.sha256(b"".join((here / one).read_bytes() for one in files)).hexdigest()[:12]
 
 
 def refreshed(connection: sqlite3.Connection, library: Library) -> int:

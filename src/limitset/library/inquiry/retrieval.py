@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from limitset.library.inquiry.answer import Search
@@ -63,7 +63,7 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
     """
     visible = index.evidence_rows()
     levels = [_levels(index.connection, facet, visible) for facet in asked.facets]
-    everything = [{row for _, rows in level for row in rows} for level in levels]
+    everything = [set().union(*(rows for value, rows in level if value >= IN_CONTEXT)) for level in levels]
     ranked = _ranked(index, asked.facets)
     near = _nearest(index, asked.question, embedder, visible) if embedder else []
     candidates = list(dict.fromkeys([*ranked, *near, *_best(index, asked.facets)]))
@@ -100,6 +100,23 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
         _claims(index, asked.facets),
         search,
     )
+
+
+def phrased(index: Index, asked: Plan) -> Plan:
+    """Return the plan with two unknown neighbours made one facet where a statement has them as a phrase."""
+    query = (
+        "SELECT 1 FROM words JOIN statements s ON s.row = words.rowid WHERE words MATCH ? "
+        f"AND s.kind != 'claim' AND {index.seen} LIMIT 1"
+    )
+    facets: list[Facet] = []
+    for one in asked.facets:
+        phrase = f"{facets[-1].name} {one.name}" if facets and one.follows else ""
+        terms = (quoted([phrase]), index.as_of, index.as_of)
+        if phrase.count(" ") == 1 and index.connection.execute(query, terms).fetchone():
+            facets[-1] = Facet(phrase, (phrase,), known=False, asked=phrase)
+        else:
+            facets.append(one)
+    return replace(asked, facets=tuple(facets), relation=asked.relation and len(facets) > 1)
 
 
 def quoted(terms: Iterable[str]) -> str:
