@@ -31,13 +31,13 @@ _FORMS: Final = (
     ),
     (
         "tells the reader what to answer",
-        r"(^|[\n.!?:;,]\s*|\b(please|now|instead|always|then|to|and)\s+)"
+        r"(^|[\n.!?:;,]\s*|\b(please|now|instead|always|then|and)\s+)"
         r"(answer|respond|reply|output|print|say|write|state|conclude|report|repeat|label|mark|rate|cite|insert|append)"
         r"\s+(this|that|the\s+question|with|only|exactly|as\b|solid|yes|no\b|[\"“'‘:])",
     ),
     (
         "tells the reader what to answer",
-        r"\b(correct|right|only|final|expected)\s+(answer|label|reply)\s+(to\s+\S+\s+\S+\s+)?(is|must|should)\b",
+        r"\b(correct|right|only|final|expected)\s+(answer|label|reply)\s+(to|for)\s+(this|the)\s+question\b",
     ),
     (
         "asks for silence",
