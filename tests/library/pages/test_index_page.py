@@ -20,9 +20,7 @@ def test_counts_and_what_contradicts_the_founding_texts_come_first(library):
     page = _page(library)
     assert page.headline == ("6 claims: 2 decided here (1 holds and 1 fails).",)
     assert page.standings[0].word == "1 claim contradicts a sentence of the founding texts"
-    assert (
-        page.standings[1].text == "2 can't be told yet, 1 ready and not run, 1 cannot be run yet and 1 stale."
-    )
+    assert page.standings[1].text == "2 can't be told yet, 1 ready and not run, 1 cannot be run yet, 1 stale."
     assert [one.name for one in page.lead] == ["contradicted"]
     assert [one.to for one in page.lead[0].entries] == ["claims/24a.html"]
     assert page.lead[0].entries[0].command == "limitset claims test 24a"
@@ -44,7 +42,7 @@ def test_claims_stand_by_level_in_order_of_verdict(library):
 def test_given_states_win_over_dates(library):
     page = _page(library, c24a="protocol changed")
     assert _block(page, "level-weights").entries[0].marks == ("protocol changed",)
-    assert "and 2 stale" in page.standings[1].text
+    assert ", 2 stale" in page.standings[1].text
 
 
 def test_states_by_dates_alone(library):

@@ -10,9 +10,9 @@ from typing import Final
 from limitset.charts.facet_coverage import facet_coverage_chart
 from limitset.core.errors import InputError
 from limitset.library.holdings.library import Library
-from limitset.library.inquiry.answer import Answer, Relation, Sentence
+from limitset.library.inquiry.answer import Answer, Label, Relation, Sentence
 from limitset.library.pages.answer_sources import against, next_lines, run_numbers, search_record, sources
-from limitset.library.pages.answer_wording import Change, coverage_title, percent, standing
+from limitset.library.pages.answer_wording import Change, coverage_title, facet_words, percent, standing
 from limitset.library.pages.citing import Citations
 from limitset.library.pages.wording import MARK_WORDS, counted, listed, readable
 from limitset.report.page import Definition, Figure, Page, Table
@@ -56,8 +56,8 @@ def answer_page(
             fix="Ask the same question twice.",
         )
     change = None if before is None else Change(before, answer)
-    cited = Citations((answer, before) if before is not None else (answer,), library)
-    numbers = run_numbers(cited.verdicts(answer))
+    cited = Citations(answer, library)
+    numbers = run_numbers(cited.verdicts)
     return Page(
         title="limitset answer",
         scope=f"{counted(answer.search.statements, 'statement')} searched · "
@@ -84,20 +84,24 @@ def answer_page(
 
 def said(one: Sentence, cited: Citations, *, new: Sequence[Sentence] = ()) -> Said:
     """Return a sentence with its marks and its links; absence leads to the record of the search."""
-    marks = [MARK_WORDS.get(mark, mark) for mark in one.marks]
-    if one.relation is Relation.COMBINES and "inference" not in one.marks:
-        marks.insert(0, MARK_WORDS["inference"])
-    if one.relation is Relation.CONTRASTS:
-        marks.insert(0, "contradiction")
     links = [cited.link(cite) for cite in one.cites]
     if one.relation is Relation.ABSENCE:
         links.append(Link(words="search", to=f"#{SEARCH}", about="the record of the search"))
     return Said(
         text=one.text,
         links=tuple({(link.words, link.to): link for link in reversed(links)}.values())[::-1],
-        marks=tuple(marks),
+        marks=_marks(one),
         news="new" if one in new else "",
     )
+
+
+def _marks(one: Sentence) -> tuple[str, ...]:
+    marks = [MARK_WORDS.get(mark, mark) for mark in one.marks]
+    if one.relation is Relation.COMBINES and "inference" not in one.marks:
+        marks.insert(0, MARK_WORDS["inference"])
+    if one.relation is Relation.CONTRASTS:
+        marks.insert(0, "contradiction")
+    return tuple(marks)
 
 
 def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block]:
@@ -111,9 +115,10 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
         )
     if answer.sentences:
         told = tuple(said(one, cited, new=new) for one in answer.sentences)
-        found.append(Passage(name="answer", title="What is held", said=told, intro=intro))
+        title = "What is held" if answer.label is not Label.NONE else "Why it is not answered"
+        found.append(Passage(name="answer", title=title, said=told, intro=intro))
     if answer.missing:
-        lacks = tuple(Said(text=name) for name in answer.missing)
+        lacks = tuple(Said(text=facet_words(name)) for name in answer.missing)
         found.append(Passage(name="missing", title="What is missing", said=lacks, tone="wrong"))
     if answer.surprise is not None:
         surprise = (said(answer.surprise, cited),)
@@ -125,13 +130,13 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
 
 def _coverage(answer: Answer, change: Change | None) -> Figure:
     def records(one: Answer) -> list[dict[str, object]]:
-        return [{"facet": facet.name, **asdict(facet)} for facet in one.facets]
+        return [{"facet": facet_words(facet.name), **asdict(facet)} for facet in one.facets]
 
     before = () if change is None else records(change.before)
     was = {} if change is None else {facet.name: facet for facet in change.before.facets}
     rows = tuple(
         (
-            facet.name,
+            facet_words(facet.name),
             *(() if change is None else (was[facet.name].covered if facet.name in was else 0.0,)),
             facet.covered,
             facet.weight,
@@ -165,7 +170,7 @@ def _coverage(answer: Answer, change: Change | None) -> Figure:
 
 def _blocks(answer: Answer, cited: Citations, change: Change | None, pages: str) -> tuple[Block, ...]:
     found: list[Block] = [*against(answer, cited.library, pages)]
-    found.append(sources(answer, cited, pages))
+    found += sources(answer, cited, pages)
     found += next_lines(answer)
     if answer.prompt:
         found.append(
@@ -177,7 +182,9 @@ def _blocks(answer: Answer, cited: Citations, change: Change | None, pages: str)
             )
         )
     if change is not None and change.gone:
-        gone = tuple(Said(text=one.text, news="gone") for one in change.gone)
+        gone = tuple(
+            Said(text=one.text, marks=(*_marks(one), *one.cites), news="gone") for one in change.gone
+        )
         found.append(Passage(name="gone", title="What was said before", said=gone, fold="closed"))
     if answer.stale:
         stale = tuple(Said(text=one) for one in answer.stale)

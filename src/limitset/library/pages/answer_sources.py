@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -34,15 +35,12 @@ BORN_WORDS: Final = {
 }
 
 
-def sources(answer: Answer, cited: Citations, pages: str) -> Entries:
+def sources(answer: Answer, cited: Citations, pages: str) -> list[Block]:
     """Return the sources of an answer, each with how it was read and what it is cited for."""
     groups = Counter(one.lineage for one in cited.sources if one.lineage)
     entries = tuple(_source(one, cited, pages, groups) for one in cited.sources)
-    return Entries(
-        name="sources",
-        title=f"{counted(len(entries), 'source')}, {answer.independent} independent",
-        entries=entries,
-    )
+    title = f"{counted(len(entries), 'source')}, {answer.independent} independent"
+    return [Entries(name="sources", title=title, entries=entries)] if entries else []
 
 
 def run_numbers(verdicts: Sequence[Verdict]) -> Table | None:
@@ -89,6 +87,12 @@ def against(answer: Answer, library: Library | None, pages: str) -> list[Block]:
     return found
 
 
+def access_words(one: UsedSource) -> str:
+    """Say how a source was read, or that it is a run."""
+    ran = bool(one.notes) and all(re.fullmatch(r"\d{2}[a-z]?", name) for name in one.notes)
+    return ACCESS_WORDS["run"] if ran else ACCESS_WORDS.get(one.access, one.access)
+
+
 def next_lines(answer: Answer) -> list[Block]:
     """Return the next questions, why each is asked, and the command that goes there."""
     if not answer.next_lines:
@@ -122,19 +126,15 @@ def _source(one: UsedSource, cited: Citations, pages: str, groups: Counter[str])
     verdicts = [found for found in map(cited.verdict, cited.cited_as(one)) if found is not None]
     verdict = verdicts[-1] if len(verdicts) == 1 else None
     link = one.link if followable(one.link) else ""
+    cites = cited.cited_as(one)
     facts = [str(one.year)] if one.year else []
-    facts += [ACCESS_WORDS.get(one.access, one.access)] if one.access else []
+    facts += [access_words(one)] if one.access else []
     if groups[one.lineage] > 1:
         facts.append(f"one group with {groups[one.lineage] - 1} more here ({one.lineage})")
-    as_cited = [name for name in cited.cited_as(one) if name != one.id]
-    facts += (
-        [f"cited as {', '.join(as_cited)}"]
-        if as_cited
-        else ["found, not cited"]
-        if not cited.cited_as(one)
-        else []
-    )
-    run = verdict.claim if verdict else next((claim_of(name) for name in cited.cited_as(one)), "")
+    others = [name for name in cites if name != one.id]
+    if others or not cites:
+        facts.append(f"cited as {', '.join(others)}" if others else "found, not cited")
+    run = verdict.claim if verdict else next((claim_of(name) for name in cites), "")
     command = verdict.run.command if verdict else f"limitset claims test {run}" if run else ""
     if not link and pages and run and cited.library is not None and run in cited.library.claims:
         link = f"{pages}{run}.html"

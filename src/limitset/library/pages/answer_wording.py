@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from limitset.library.inquiry.answer import Answer, FacetCoverage, Label, Sentence
+from limitset.library.inquiry.answer import Answer, FacetCoverage, Label, Relation, Sentence
 from limitset.library.pages.wording import counted, listed
 from limitset.report.passages import Standing, Tone
 
@@ -49,7 +50,8 @@ class Change:
     @property
     def words(self) -> str:
         """The change in one sentence: coverage, new sentences, and what carries them."""
-        told = [f"Coverage went from {percent(self.before.coverage)} to {percent(self.after.coverage)}"]
+        was, now = percent(self.before.coverage), percent(self.after.coverage)
+        told = [f"Coverage stays at {now}" if was == now else f"Coverage went from {was} to {now}"]
         cites = {cite for one in self.new for cite in one.cites}
         if self.new:
             runs = sum(cite.startswith("v-") for cite in cites)
@@ -74,6 +76,18 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def facet_words(name: str) -> str:
+    """Name what a question asks about; several joined by " + " are asked about together.
+
+    Examples
+    --------
+    >>> facet_words("normalization"), facet_words("norm + injection + limit")
+    ('normalization', 'norm, injection and limit together')
+    """
+    parts = name.split(" + ")
+    return f"{listed(parts)} together" if len(parts) > 1 else name
+
+
 def covered(answer: Answer) -> tuple[FacetCoverage, ...]:
     """Return the facets of which something is held."""
     return tuple(one for one in answer.facets if one.covered > 0 and one.name not in answer.missing)
@@ -92,7 +106,7 @@ def label_words(answer: Answer) -> str:
     A missing facet is named; coverage and the number of independent sources are given.
     """
     asked, held = len(answer.facets), len(covered(answer))
-    missing = listed(answer.missing, last="or")
+    missing = listed([facet_words(one) for one in answer.missing], last="or")
     sources = counted(answer.independent, "independent source")
     share = f"coverage {percent(answer.coverage)}"
     if answer.label is Label.NONE:
@@ -108,14 +122,17 @@ def label_words(answer: Answer) -> str:
 
 def coverage_title(answer: Answer, change: Change | None) -> str:
     """Say what the figure of coverage shows."""
-    missing = f"nothing on {listed(answer.missing, last='or')}" if answer.missing else ""
+    names = [facet_words(one) for one in answer.missing]
+    missing = f"nothing on {listed(names, last='or')}" if names else ""
     if change is not None and change.gained:
         still = f"; still {missing}" if missing else ""
-        return f"Newly held: {listed(change.gained)}{still}"
+        return f"Newly held: {listed([facet_words(one) for one in change.gained])}{still}"
     if change is not None and change.before.coverage != answer.coverage:
-        way = f"{percent(change.before.coverage)} to {percent(answer.coverage)}"
-        return f"Coverage went from {way}{f'; {missing}' if missing else ''}"
-    held = [one.name for one in covered(answer)]
+        way = f"from {percent(change.before.coverage)} to {percent(answer.coverage)}"
+        was, now = change.before.label.value, answer.label.value
+        labels = f"{was.capitalize()} before, {now} now: coverage" if was != now else "Coverage"
+        return f"{labels} went {way}{f'; {missing}' if missing else ''}"
+    held = [facet_words(one.name) for one in covered(answer)]
     if not held:
         return "Nothing asked about is held"
     return f"Held: {listed(held)}{f'; {missing}' if missing else ''}"
@@ -134,7 +151,9 @@ def _is(count: int) -> str:
 
 
 def _key(one: Sentence) -> str:
-    return " ".join(one.text.split())
+    # how many statements were searched changes with every note: that alone is no news
+    text = re.sub(r"[\d,]+", "", one.text) if one.relation is Relation.ABSENCE else one.text
+    return " ".join(text.split())
 
 
 def _keys(answer: Answer) -> set[str]:

@@ -20,21 +20,18 @@ LONGEST_ID: Final = 40
 
 @dataclass(frozen=True)
 class Citations:
-    """What the sentences of some answers cite, and the sources that stand for it.
+    """What the sentences of an answer cite, and the sources that stand for it.
 
     `library` may be left out: then an atom is known by the note that its source lists.
     """
 
-    answers: tuple[Answer, ...]
+    answer: Answer
     library: Library | None = None
 
     @cached_property
     def sources(self) -> tuple[UsedSource, ...]:
-        """The sources of all answers, each once; then a bare entry for what no source stands for."""
-        held: dict[str, UsedSource] = {}
-        for answer in self.answers:
-            for source in answer.sources:
-                held.setdefault(source.id, source)
+        """The sources of the answer, each once; then an entry for what none of them stands for."""
+        held = {source.id: source for source in self.answer.sources}
         for cite in self.cites:
             if _standing_for(cite, held.values(), self._source_of(cite)) is None:
                 one = self._known(cite) or _bare(cite, self.verdict(cite))
@@ -44,8 +41,7 @@ class Citations:
     @cached_property
     def cites(self) -> tuple[str, ...]:
         """Everything cited, in the order in which it is read."""
-        said = [one for answer in self.answers for one in answer.sentences]
-        said += [answer.surprise for answer in self.answers if answer.surprise]
+        said = [*self.answer.sentences, *([self.answer.surprise] if self.answer.surprise else [])]
         return tuple(dict.fromkeys(cite for one in said for cite in one.cites))
 
     def link(self, cite: str) -> Link:
@@ -71,10 +67,10 @@ class Citations:
         history = self.library.histories.get(claim_of(cite), ())
         return next((one for one in history if one.id == cite), None)
 
-    def verdicts(self, answer: Answer) -> tuple[Verdict, ...]:
-        """Return the verdicts that an answer's sentences cite, each once."""
-        cites = dict.fromkeys(cite for one in answer.sentences for cite in one.cites)
-        return tuple(one for one in map(self.verdict, cites) if one is not None)
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts that are cited, each once."""
+        return tuple(one for one in map(self.verdict, self.cites) if one is not None)
 
     def _known(self, cite: str) -> UsedSource | None:
         source = self.library.sources.get(self._source_of(cite)) if self.library else None

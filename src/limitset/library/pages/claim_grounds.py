@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Source, Verdict
 from limitset.library.pages.answer_sources import rival
@@ -12,8 +15,31 @@ from limitset.report.passages import Entries, Entry, Link, Passage, Said, Sides,
 
 def plan(claim: Claim) -> Passage:
     """Return the protocol of a claim that cannot be run yet, written out."""
-    said = tuple(Said(text=line.strip()) for line in claim.plan.splitlines() if line.strip())
+    said = tuple(Said(text=one) for one in paragraphs(claim.plan))
     return Passage(name="plan", title="Not yet runnable: the protocol, written out", said=said, tone="open")
+
+
+def paragraphs(text: str) -> list[str]:
+    """Join lines that were broken to fit; a blank line or a new "Word:" begins a paragraph.
+
+    Examples
+    --------
+    >>> paragraphs("Data: a long" + chr(10) + "line" + chr(10) + "Rule: b")
+    ['Data: a long line', 'Rule: b']
+    """
+    found: list[list[str]] = []
+    fresh = True
+    for line in text.splitlines():
+        words = line.strip()
+        if words and (fresh or _HEADED.match(words)):
+            found.append([words])
+        elif words:
+            found[-1].append(words)
+        fresh = not words
+    return [" ".join(lines) for lines in found]
+
+
+_HEADED: Final = re.compile(r"[A-Z][A-Za-z ,-]{1,30}: |\d+[.)] |[-*] ")
 
 
 def shown_rows(verdict: Verdict | None) -> Table | None:

@@ -129,7 +129,7 @@ def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str
     stale = sum(one not in (CURRENT, NEVER_RUN, NOT_RUNNABLE) for one in told.values())
     waiting += [f"{stale} stale"] if stale else []
     if waiting:
-        found.append(Standing(word="Open", text=f"{listed(waiting)}.", tone="open"))
+        found.append(Standing(word="Open", text=f"{', '.join(waiting)}.", tone="open"))
     return tuple(found)
 
 

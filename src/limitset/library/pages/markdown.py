@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from limitset.charts.shown import visible
 from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.inquiry.answer import Answer, Relation, Sentence
-from limitset.library.pages.answer_sources import BORN_WORDS
-from limitset.library.pages.answer_wording import Change, percent, standing
+from limitset.library.pages.answer_sources import BORN_WORDS, access_words
+from limitset.library.pages.answer_wording import Change, facet_words, percent, standing
 from limitset.library.pages.wording import (
-    ACCESS_WORDS,
     CURRENT,
     MARK_WORDS,
     again,
@@ -48,7 +47,7 @@ def answer_markdown(answer: Answer, *, before: Answer | None = None) -> str:
     parts += _section("What is held", [_said(one, new) for one in answer.sentences])
     if answer.surprise is not None:
         parts += _section("What the question did not ask for", [_said(answer.surprise, ())])
-    parts += _section("What is missing", [escaped(one) for one in answer.missing])
+    parts += _section("What is missing", [escaped(facet_words(one)) for one in answer.missing])
     parts += _section("Coverage", _facets(answer, before), bullet="")
     parts += _section(
         "What contradicts what", [" against ".join(map(code, pair)) for pair in answer.contradictions]
@@ -184,7 +183,7 @@ def _facets(answer: Answer, before: Answer | None) -> list[str]:
     for one in answer.facets:
         earlier = [percent(was.get(one.name, 0.0))] if before else []
         by = code(one.by) if one.by else "nothing held"
-        cells = [escaped(one.name), *earlier, percent(one.covered), by.replace("|", "\\|")]
+        cells = [escaped(facet_words(one.name)), *earlier, percent(one.covered), by.replace("|", "\\|")]
         lines.append(f"| {' | '.join(cells)} |")
     return lines if answer.facets else []
 
@@ -193,7 +192,7 @@ def _sources(answer: Answer) -> list[str]:
     found = []
     for one in answer.sources:
         title = f"[{escaped(one.title)}](<{one.link}>)" if followable(one.link) else escaped(one.title)
-        facts = "; ".join(str(fact) for fact in (one.year, ACCESS_WORDS.get(one.access, one.access)) if fact)
+        facts = "; ".join(str(fact) for fact in (one.year, access_words(one)) if fact)
         found.append(f"{code(one.id)} {title} ({escaped(facts)}). {escaped(one.gist)}".rstrip())
     return found
 

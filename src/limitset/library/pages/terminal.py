@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from limitset.charts.shown import visible
 from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.inquiry.answer import Answer, Sentence
-from limitset.library.pages.answer_sources import BORN_WORDS
-from limitset.library.pages.answer_wording import Change, percent, standing
+from limitset.library.pages.answer_sources import BORN_WORDS, access_words
+from limitset.library.pages.answer_wording import Change, facet_words, percent, standing
 from limitset.library.pages.wording import (
-    ACCESS_WORDS,
     CURRENT,
     MARK_WORDS,
     TONES,
@@ -73,9 +72,7 @@ def show_answer(answer: Answer, console: Console, *, before: Answer | None = Non
     if answer.sources:
         _title(console, f"Sources ({answer.independent} independent)")
     for source in answer.sources:
-        facts = ", ".join(
-            str(one) for one in (source.year, ACCESS_WORDS.get(source.access, source.access)) if one
-        )
+        facts = ", ".join(str(one) for one in (source.year, access_words(source)) if one)
         _line(console, f"  {source.id}  {source.title} ({facts})")
     if answer.next_lines:
         _title(console, "Ask next")
@@ -146,13 +143,13 @@ def _facets(console: Console, answer: Answer, before: Answer | None) -> None:
         return
     _title(console, f"Coverage {percent(answer.coverage)}")
     was = {} if before is None else {one.name: one.covered for one in before.facets}
-    width = max(len(visible(one.name)) for one in answer.facets)
+    width = max(len(visible(facet_words(one.name))) for one in answer.facets)
     for one in answer.facets:
         filled = round(BAR * min(max(one.covered, 0.0), 1.0))
         bar = "█" * filled + "·" * (BAR - filled)
         earlier = f"   before {percent(was.get(one.name, 0.0))}" if before is not None else ""
         told = percent(one.covered) if one.covered > 0 else "nothing held"
-        _line(console, f"  {visible(one.name):<{min(width, 40)}}  {bar}  {told}{earlier}")
+        _line(console, f"  {visible(facet_words(one.name)):<{min(width, 40)}}  {bar}  {told}{earlier}")
 
 
 def _standing(console: Console, one: Standing) -> None:
