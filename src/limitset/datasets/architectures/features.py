@@ -21,7 +21,7 @@ FEATURES: Final = (*CORE, "activation", *FRONTIER)
 
 _NORM: Final = re.compile(r"norm|^ln$|^ln_", re.I)
 _QUERY_KEY: Final = re.compile(
-    r"^(q|k|query|key|qk)(_layer|_head)?_?(layer)?norm|^(layer)?_?norm_?(q|k|query|key)$|^(q|k)_ln$", re.I
+    r"^(q|k|query|key|qk)(_layer|_head|_b)?_?(layer)?norm|^(layer)?_?norm_?(q|k|query|key)$|^(q|k)_ln$", re.I
 )
 _FEED_FORWARD: Final = r"MLP|Mlp|FeedForward|FFN|Expert|MoE|Moe|FF$|ChannelMix|GLU|Block$"
 _ACTIVATIONS: Final = ("silu", "gelu", "relu2", "relu")
