@@ -24,7 +24,8 @@ SEED: Final = 3100
 OLD, NEW, LATE = PERIODS[0], PERIODS[-1], PERIODS[3:]
 CHANGE_BAR, FRONTIER_BAR = Bar("above", (0.1,)), Bar("above", (0.0,))
 DEPENDENCE_BAR, GAP_BAR = Bar("above", (0.02,)), Bar("above", (0.05,))
-PERMUTATIONS: Final = {Tier.QUICK: 199, Tier.NORMAL: 1999}
+PERMUTATIONS: Final = 999
+"""Of similarity and groups; a quarter of them for dependence, which takes longer."""
 PLANTED_LATE: Final = 0.95
 """Share of planted late designs that have the common value of a feature."""
 
@@ -32,7 +33,7 @@ PLANTED_LATE: Final = 0.95
 def run(trial: Trial) -> Evidence:
     """Measure the shipped table of decoders, and tables of the same size with an effect planted or broken."""
     table = architectures().text
-    draws = PERMUTATIONS[PROTOCOL.tier_or_next(trial.tier)]
+    draws = PERMUTATIONS
     trial.say("shares, similarity and dependence of features of published decoders")
     estimates = _estimates(table, trial, draws)
     trial.say("planted and shuffled tables of the same size")
@@ -269,7 +270,7 @@ PROTOCOL: Final = Protocol(
         "group_departure@1",
     ),
     data=(f"architectures sha256 {digest('architectures')}",),
-    seconds={Tier.QUICK: 10, Tier.NORMAL: 60},
+    seconds={Tier.QUICK: 3},
     scope=Scope.ECOSYSTEM,
     confounds=(
         "one library of published open models: architectures are counted, not their use",
