@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from limitset.cli.claims import AsJson, Folder
-from limitset.cli.output import print_json, today
+from limitset.cli.output import console, print_json, today
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -73,7 +73,7 @@ def ask(
     else:
         from limitset.library.pages.terminal import show_answer
 
-        show_answer(answer, before=earlier)
+        show_answer(answer, console(), before=earlier)
     if out is not None:
         sys.stderr.write(f"page: {out}\n")
 
@@ -81,10 +81,10 @@ def ask(
 def _retest(answer: Answer, library: Library, *, day: dt.date, tier: str) -> None:
     """Run the claims that an answer rests on, or that could fill what it misses."""
     from limitset.cli.claims import _tier
-    from limitset.library.inquiry.asking import claims_behind
+    from limitset.library.inquiry.behind import claims_behind
     from limitset.library.judge.running import Wanted, put_to_test
 
-    chosen = [claim for claim in claims_behind(answer, library) if claim.runnable]
+    chosen = claims_behind(answer, library)
     if not chosen:
         sys.stderr.write("no claim that can be run bears on this question\n")
     for _ in put_to_test(

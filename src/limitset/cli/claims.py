@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limitset.cli.output import command_line, print_json, today
+from limitset.cli.output import command_line, console, print_json, today
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -47,7 +47,7 @@ def list_claims(
 
       limitset claims list --level weights --json
     """
-    library, day, states = _stand(folder)
+    library, _, states = _stand(folder)
     chosen = [
         claim
         for claim in library.claims.values()
@@ -58,9 +58,9 @@ def list_claims(
     if as_json:
         print_json([_row(library, claim, states[claim.id]) for claim in chosen])
         return
-    from limitset.library.pages.terminal import show_claims
+    from limitset.library.pages.listings import show_claims
 
-    show_claims(chosen, library=library, states=states, today=day)
+    show_claims(chosen, console(), library=library, states=states)
 
 
 @app.command()
@@ -75,7 +75,7 @@ def show(
 
       limitset claims show 24a
     """
-    library, _, states = _stand(folder)
+    library, day, states = _stand(folder)
     found = library.claims_of(claim)
     if as_json:
         print_json(
@@ -89,10 +89,10 @@ def show(
             ]
         )
         return
-    from limitset.library.pages.markdown import claim_markdown
+    from limitset.library.pages.terminal import show_claim
 
     for one in found:
-        sys.stdout.write(claim_markdown(one, library=library, state=states[one.id]) + "\n")
+        show_claim(one, library.verdict(one.id), console(), state=states[one.id], today=day)
 
 
 @app.command("test")
@@ -132,7 +132,8 @@ def run_test(
     from limitset.core.errors import LimitsetError
     from limitset.core.exits import ExitStatus
     from limitset.library.judge.running import Wanted, put_to_test
-    from limitset.library.pages.terminal import show_verdict
+    from limitset.library.judge.staleness import CURRENT
+    from limitset.library.pages.terminal import show_claim
 
     library, day, _ = _stand(folder)
     chosen = _chosen(library, claims or [], every=every)
@@ -152,7 +153,8 @@ def run_test(
             ):
                 done.append(one)
                 if not as_json:
-                    show_verdict(one.claim, one.verdict, stood=one.stood)
+                    show_claim(one.claim, one.verdict, console(), state=CURRENT, today=day)
+            console().print("  (stood already today; --again runs it anew)\n" if one.stood else "")
         except LimitsetError as error:
             if not every:
                 raise
@@ -183,11 +185,11 @@ def verdicts(
     if as_json:
         print_json({name: [v.model_dump(mode="json") for v in found] for name, found in histories.items()})
         return
-    from limitset.library.pages.terminal import show_history
+    from limitset.library.pages.listings import show_history
 
     for one in chosen:
         if histories[one.id] or claim:
-            show_history(one, histories[one.id])
+            show_history(one, histories[one.id], console())
 
 
 @app.command()
@@ -281,8 +283,14 @@ def _chosen(library: Library, named: list[str], *, every: bool) -> list[Claim]:
         )
     if every:
         return [claim for claim in library.claims.values() if claim.runnable]
-    found = [claim for name in named for claim in library.claims_of(name)]
+    found = [claim for name in named for claim in _runnable(library, name)]
     return list({claim.id: claim for claim in found}.values())
+
+
+def _runnable(library: Library, named: str) -> list[Claim]:
+    """Return the claims of a name; where it is a protocol's number, those that can be run."""
+    found = list(library.claims_of(named))
+    return [claim for claim in found if claim.runnable] or found
 
 
 def _tier(name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from limitset.cli.claims import AsJson, Folder, _stand
-from limitset.cli.output import print_json, today
+from limitset.cli.output import console, print_json, today
 
 app = typer.Typer(
     help="Notes, sources, claims and verdicts: check them, list them, add to them, make their pages.",
@@ -76,9 +76,9 @@ def list_notes(
     if as_json:
         print_json([note.model_dump(mode="json") for note in chosen])
         return
-    from limitset.library.pages.terminal import show_notes
+    from limitset.library.pages.listings import show_notes
 
-    show_notes(chosen, library=library, today=day)
+    show_notes(chosen, console(), library=library, today=day)
 
 
 @app.command()
@@ -130,9 +130,9 @@ def add(
     if as_json:
         print_json(done.record())
         return
-    from limitset.library.pages.terminal import show_added
+    from limitset.library.pages.listings import show_added
 
-    show_added(done)
+    show_added(done, console())
 
 
 @app.command("accept")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from limitset.core.json_values import plain
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from limitset.report.page import Page
 
 
@@ -23,6 +25,13 @@ def today() -> str:
 def command_line() -> str:
     """Return the command as it was typed, for the methods section of the page."""
     return shlex.join(["limitset", *sys.argv[1:]])
+
+
+def console() -> Console:
+    """Return where a person reads."""
+    from rich.console import Console
+
+    return Console(highlight=False)
 
 
 def announce(page: Page, path: Path, *, open_page: bool) -> None:
