@@ -337,7 +337,7 @@ PROTOCOL: Final = Protocol(
         "recall_effect": "share right at four times the trained size, input added less input at the start, "
         "post-norm, trained",
         "norm_effect": "the same, post-norm less no norm, input added, trained",
-        "right_when_settled": "share right among inputs that settle, post-norm, input at the start, trained size",
+        "right_when_settled": "share right among inputs that settle, post-norm, start only, trained size",
     },
     instruments=(
         f"loop cells@{CELLS_VERSION} near {NEAR:g} bounded {BOUNDED:g}",
