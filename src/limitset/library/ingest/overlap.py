@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from limitset.library.holdings.records import Atom, Note
@@ -118,6 +119,7 @@ class Holdings:
         return math.log(1 + len(self._rows) / (1 + len(self._index.get(stem, ()))))
 
 
+@lru_cache(maxsize=1 << 17)
 def subject(text: str) -> frozenset[str]:
     """Return the stems that say what a text is about: no empty words, no numbers.
 

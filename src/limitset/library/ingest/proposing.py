@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from limitset.library.holdings.dated import freshness
@@ -130,11 +131,11 @@ def _later(new: Source, held: Source) -> str:
         return ""
     if new.doi and new.doi.lower() == held.doi.lower():
         return ""
+    if new.year < held.year or not _people(new) & _people(held):
+        return ""
     first, second = subject(new.title), subject(held.title)
     alike = len(first & second) / max(len(first | second), 1)
-    if _people(new) & _people(held) and alike >= SAME_TITLE and new.year >= held.year:
-        return "the same authors, the same title but for a word, not earlier"
-    return ""
+    return "the same authors, the same title but for a word, not earlier" if alike >= SAME_TITLE else ""
 
 
 def _reexamined(
@@ -241,6 +242,7 @@ def _people(source: Source) -> set[str]:
     return {_person(name) for name in source.authors} - {""}
 
 
+@lru_cache(maxsize=1 << 16)
 def _person(name: str) -> str:
     """Return initial and surname, "" for what is no person: "and others", "unnamed"."""
     words = [word.strip(".,") for word in name.replace(" and others", "").split()]
