@@ -2,7 +2,16 @@ import json
 
 import pytest
 
-from limitset.charts.claim_effect import COLOURS, MARKS, ROW, claim_effect_chart, span_of, zones_of
+from limitset.charts.claim_effect import (
+    COLOURS,
+    LINE,
+    MARKS,
+    ROW,
+    WIDEST,
+    claim_effect_chart,
+    span_of,
+    zones_of,
+)
 from limitset.charts.theme import DARK, NULL, RIGHT, WRONG
 from limitset.core.bars import Bar
 
@@ -98,7 +107,21 @@ def test_verdicts_are_told_apart_by_colour_and_by_shape():
 def test_one_row_a_statistic_and_hostile_words_are_shown():
     chart = claim_effect_chart([effect(), effect(words="a\u202eb")])
     assert chart.to_dict()["height"] == 2 * ROW
-    assert {row["words"] for row in _data(chart, "at")} == {"slope", "a\\u202eb"}
+    assert [row["words"] for row in _data(chart, "at")] == [["slope"], ["a\\u202eb"]]
+
+
+def test_long_words_take_more_lines_and_more_room():
+    chart = claim_effect_chart([effect(words="word " * 60), effect()])
+    first, second = _data(chart, "at")
+    assert len(first["words"]) == 3
+    assert first["words"][2].endswith("…")
+    assert all(len(line) <= WIDEST for line in first["words"])
+    assert chart.to_dict()["height"] == 2 * ROW + 2 * LINE
+    # words of the next statistic begin below the bars of this one
+    assert (
+        max(end["label"] for end in _data(chart, "under") if end["label"] < second["title"]) + 14
+        < second["title"]
+    )
 
 
 def test_nothing_measured():

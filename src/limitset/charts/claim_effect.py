@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,8 +11,12 @@ from limitset.charts.shown import visible
 from limitset.charts.theme import INK, MUTED, NULL, PAPER, RIGHT, WRONG, data_of, finished, nothing
 from limitset.core.bars import Bar
 
-ROW: Final = 116
-"""Pixels of one statistic."""
+ROW: Final = 114
+"""Pixels of one statistic whose words take one line."""
+LINE: Final = 16
+"""Pixels of one more line of words."""
+WIDEST: Final = 44
+"""Letters of a line of words: what a narrow screen holds."""
 COLOURS: Final = {"holds": RIGHT, "fails": WRONG, "can't tell": NULL}
 MARKS: Final = {"holds": "circle", "fails": "square", "can't tell": "diamond"}
 ROOM: Final = 0.2
@@ -25,8 +30,7 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
     ----------
     effects
         Records with words (what was measured), value, low, high (None where there is none), shown (the
-        number in words), n, verdict ("holds", "fails", "can't tell"), holds and fails (`Bar`), reason (why
-        it is blank).
+        number in words), n, verdict ("holds", "fails", "can't tell"), holds and fails (`Bar`).
 
     Returns
     -------
@@ -37,14 +41,26 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
 
     if not effects:
         return nothing("Nothing was measured.")
-    rows, zones, ends = [], [], []
-    for place, effect in enumerate(effects):
+    rows, zones, ends, top = [], [], [], 0
+    for effect in effects:
         low, high = span_of([effect])
-        rows.append(_row(place, effect, low, high))
-        zones += _zones(place, effect, low, high)
-        ends += _ends(place, effect, low, high)
+        lines = _lines(str(effect["words"]))
+        start = top + LINE * (len(lines) - 1)
+        rows.append(
+            {
+                **_row(effect, low, high),
+                "words": lines,
+                **_down(top, title=4),
+                **_down(start, number=34, line=52),
+            }
+        )
+        zones += [
+            {**zone, **_down(start, top=66, bottom=86, centre=76)} for zone in _zones(effect, low, high)
+        ]
+        ends += [{**end, **_down(start, top=66, under=90, label=92)} for end in _ends(effect, low, high)]
+        top = start + ROW
     x_scale = alt.Scale(domain=[0, 1], nice=False)
-    y_scale = alt.Scale(domain=[len(rows), 0], nice=False)
+    y_scale = alt.Scale(domain=[top, 0], nice=False)
 
     def across(field: str) -> Any:
         return alt.X(f"{field}:Q", scale=x_scale, axis=None)
@@ -56,10 +72,10 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
     colour = alt.Color("verdict:N", scale=_scale(COLOURS), legend=None)
     tips = [
         alt.Tooltip(f"{name}:N", title=title)
-        for name, title in (("words", "measured"), ("shown", "value"), ("n", "n"), ("rule", "rule"))
+        for name, title in (("measured", "measured"), ("shown", "value"), ("n", "n"), ("rule", "rule"))
     ]
     title = base.mark_text(
-        align="left", baseline="middle", fontWeight="bold", fontSize=13, limit=alt.expr("width")
+        align="left", baseline="top", fontWeight="bold", fontSize=13, lineHeight=LINE, limit=alt.expr("width")
     )
     strip = strips.mark_rect(opacity=0.22).encode(
         x=across("start"), x2="end:Q", y=down("top"), y2="bottom:Q", color=colour
@@ -97,7 +113,7 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
             x=across("label_at"), y=down("number"), text="shown:N", color=alt.value(INK)
         )
     titles = title.encode(x=across("zero"), y=down("title"), text="words:N")
-    return finished(strip + marks + titles, height=ROW * len(rows))
+    return finished(strip + marks + titles, height=top)
 
 
 def span_of(effects: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
@@ -138,7 +154,7 @@ def zones_of(bar: Bar, low: float, high: float) -> list[tuple[float, float]]:
     return [(start, end) for start, end in cut if end > start]
 
 
-def _row(place: int, effect: Mapping[str, Any], low: float, high: float) -> dict[str, Any]:
+def _row(effect: Mapping[str, Any], low: float, high: float) -> dict[str, Any]:
     def at(name: str) -> float | None:
         value = effect[name]
         return None if value is None else _share(float(value), low, high)
@@ -147,7 +163,7 @@ def _row(place: int, effect: Mapping[str, Any], low: float, high: float) -> dict
     known = [one for one in (value, at("low"), at("high")) if one is not None]
     label_at = value if value is not None else (sum(known) / len(known) if known else 0.0)
     return {
-        "words": visible(str(effect["words"])),
+        "measured": visible(str(effect["words"])),
         "shown": visible(str(effect["shown"])),
         "n": effect["n"],
         "verdict": effect["verdict"],
@@ -158,21 +174,20 @@ def _row(place: int, effect: Mapping[str, Any], low: float, high: float) -> dict
         "zero": 0,
         "label_at": label_at,
         "side": _side(label_at),
-        **_steps(place, title=0.1, number=0.3, line=0.46),
     }
 
 
-def _zones(place: int, effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
+def _zones(effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
     found = []
     for verdict in ("holds", "fails"):
         for start, end in zones_of(effect[verdict], low, high):
             first, last = _share(start, low, high), _share(end, low, high)
             spot = {"start": first, "end": last, "middle": round((first + last) / 2, 5)}
-            found.append({"verdict": verdict, **spot, **_steps(place, top=0.58, bottom=0.76, centre=0.67)})
+            found.append({"verdict": verdict, **spot})
     return found
 
 
-def _ends(place: int, effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
+def _ends(effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, Any]]:
     ends = sorted({*effect["holds"].ends, *effect["fails"].ends})
     shares = [_share(end, low, high) for end in ends]
     found = []
@@ -181,12 +196,16 @@ def _ends(place: int, effect: Mapping[str, Any], low: float, high: float) -> lis
         crowded_left = spot > 0 and share - shares[spot - 1] < 0.16
         side = "right" if crowded_right else "left" if crowded_left else "center"
         found.append({"x": share, "number": f"{end:g}", "side": side})
-        found[-1] |= _steps(place, top=0.58, under=0.8, label=0.82)
     return found
 
 
-def _steps(place: int, **steps: float) -> dict[str, float]:
-    return {name: round(place + step, 3) for name, step in steps.items()}
+def _down(start: float, **pixels: float) -> dict[str, float]:
+    return {name: start + place for name, place in pixels.items()}
+
+
+def _lines(words: str) -> list[str]:
+    """Break words into at most three lines; the last says that there is more."""
+    return textwrap.wrap(visible(words), WIDEST, max_lines=3, placeholder=" …") or [""]
 
 
 def _share(value: float, low: float, high: float) -> float:

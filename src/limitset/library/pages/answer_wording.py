@@ -18,6 +18,10 @@ TONES: Final[dict[Label, Tone]] = {
 }
 
 
+MOST_NAMED: Final = 3
+"""Things asked about together that are named; more are counted."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What an answer says that an earlier one did not, and the other way round."""
@@ -85,6 +89,8 @@ def facet_words(name: str) -> str:
     ('normalization', 'norm, injection and limit together')
     """
     parts = name.split(" + ")
+    if len(parts) > MOST_NAMED:
+        return f"all {len(parts)} together"
     return f"{listed(parts)} together" if len(parts) > 1 else name
 
 
@@ -114,9 +120,10 @@ def label_words(answer: Answer) -> str:
     if answer.label is Label.THIN:
         if missing:
             return f"nothing is held on {missing}; what follows lies beside the question ({share})."
-        return f"what is held only touches the question ({share}, {sources})."
+        return f"what is held only touches the question ({share}, {sources}){_weakest(answer)}."
     every = f"{held} of {asked} things asked about are covered" if held < asked else _all(asked)
-    tail = f"; nothing is held on {missing}" if missing else ""
+    solid = answer.label is Label.SOLID
+    tail = f"; nothing is held on {missing}" if missing else "" if solid else _weakest(answer)
     return f"{every}, by {sources} ({share}){tail}."
 
 
@@ -136,6 +143,13 @@ def coverage_title(answer: Answer, change: Change | None) -> str:
     if not held:
         return "Nothing asked about is held"
     return f"Held: {listed(held)}{f'; {missing}' if missing else ''}"
+
+
+def _weakest(answer: Answer) -> str:
+    held = sorted(answer.facets, key=lambda one: one.covered)
+    if len(held) < 2:
+        return ""
+    return f"; weakest: {facet_words(held[0].name)} ({percent(held[0].covered)})"
 
 
 def _all(asked: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from limitset.charts.shown import number
@@ -36,6 +36,8 @@ MARK_WORDS: Final = {
 }
 """Marks of an answer's sentence as a reader sees them; others are shown as they are."""
 
+MOST_DIGITS: Final = 4
+"""Digits that a bar may add to a number."""
 _NUMBER: Final = r"-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf)"
 
 
@@ -124,9 +126,41 @@ def value_words(effect: Effect) -> str:
         return "blank"
     if effect.low is None or effect.high is None:
         return number(effect.value)
-    width = effect.high - effect.low
-    shown = (number(one, width) for one in (effect.value, effect.low, effect.high))
-    return "{} [{}, {}]".format(*shown)
+    exact = (effect.value, effect.low, effect.high)
+    ends = {*bar_of(effect.holds_if).ends, *bar_of(effect.fails_if).ends}
+    return "{} [{}, {}]".format(*rounded(exact, ends))
+
+
+def rounded(exact: tuple[float, float, float], ends: Iterable[float]) -> tuple[str, ...]:
+    """Write a value and its interval by the interval's width, with more digits where a bar asks for them.
+
+    A number that lies beyond a bar is never shown on it or on its other side.
+
+    Examples
+    --------
+    >>> rounded((-0.003, -0.04, 0.034), (0.5,)), rounded((-0.003, -0.04, 0.034), (-0.03, 0.03))
+    (('0.00', '-0.04', '0.03'), ('-0.003', '-0.040', '0.034'))
+    """
+    bars = list(ends)
+    width, shown = exact[2] - exact[1], tuple[str, ...]()
+    for digits in range(MOST_DIGITS):
+        shown = tuple(_unsigned(number(one, width / 10**digits)) for one in exact)
+        same = (
+            _side(float(words), bar) == _side(one, bar)
+            for one, words in zip(exact, shown, strict=True)
+            for bar in bars
+        )
+        if all(same):
+            break
+    return shown
+
+
+def _side(value: float, bar: float) -> int:
+    return (value > bar) - (value < bar)
+
+
+def _unsigned(zero: str) -> str:
+    return zero.removeprefix("-") if float(zero) == 0 else zero
 
 
 def effect_words(effect: Effect) -> str:
