@@ -12,7 +12,7 @@ from limitset.core.results import MeasurementTable
 from limitset.datasets.architectures.features import FEATURES
 from limitset.datasets.architectures.table import architectures, gold
 
-INSTRUMENT: Final = "extraction_accuracy"
+MEASURED: Final = "extraction_accuracy"
 VERSION: Final = 1
 
 
@@ -63,7 +63,7 @@ def extraction_accuracy(rounds: tuple[str, ...] = ("fresh",)) -> MeasurementTabl
                     cells.append((feature, value, measure))
                     shares.append(wilson(float(hit), float(n)))
     return MeasurementTable(
-        instrument=INSTRUMENT,
+        instrument=MEASURED,
         version=VERSION,
         level=Level.ECOSYSTEM,
         axes={

@@ -194,7 +194,7 @@ def _recurrent(code: Code) -> bool:
 
 
 def _qk_norm(code: Code) -> bool:
-    apart = re.compile(r"Indexer|Delta|Linear|Compressor|Lightning|Mamba")
+    apart = re.compile(r"Cross|Indexer|Delta|Linear|Compressor|Lightning|Mamba")
     return any(
         _QUERY_KEY.search(part.attribute) and _NORM.search(part.part)
         for part in code.built
