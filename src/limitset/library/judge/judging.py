@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from limitset.core.bars import Bar, decided
 from limitset.core.errors import InputError
-from limitset.core.evidence import Evidence, Protocol, Tier, Trial
+from limitset.core.evidence import Evidence, Protocol, Scope, Tier, Trial
 from limitset.core.json_values import plain
 from limitset.core.provenance import machine, package_versions
 from limitset.core.results import Measurement
@@ -111,11 +111,18 @@ def settling(
     open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
     if not open_ones:  # some hold, none fails, none is open: cannot happen
         return ""
-    return _more_of(open_ones[0], again, larger, protocol=protocol, trial=trial, claim=claim)
+    return _more_of(open_ones[0], evidence, again, larger, protocol=protocol, trial=trial, claim=claim)
 
 
 def _more_of(
-    effect: Effect, again: str, larger: list[Tier], *, protocol: Protocol, trial: Trial, claim: Claim
+    effect: Effect,
+    evidence: Evidence,
+    again: str,
+    larger: list[Tier],
+    *,
+    protocol: Protocol,
+    trial: Trial,
+    claim: Claim,
 ) -> str:
     if effect.value is None or effect.low is None or effect.high is None:
         return f"{effect.words}: {effect.blank_reason or 'it has no interval'}."
@@ -131,6 +138,8 @@ def _more_of(
     said = f"n = {math.ceil(has * wanted):,} (each a {claim.unit}) instead of {has:,.0f}"
     if trial.logs is not None:
         return f"{said} in your file: {again} tells it then."
+    if evidence.scope is Scope.ECOSYSTEM and not larger:
+        return f"{said}, which the data do not hold: a later version of them may, then {again}."
     said = f"{said}, about {_duration(seconds)}"
     if larger:
         return f"{said}: {again} --tier {larger[0]} ({_duration(protocol.seconds[larger[0]])}) comes nearer."
