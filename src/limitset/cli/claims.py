@@ -154,7 +154,7 @@ def run_test(
                 done.append(one)
                 if not as_json:
                     show_claim(one.claim, one.verdict, console(), state=CURRENT, today=day)
-            console().print("  (stood already today; --again runs it anew)\n" if one.stood else "")
+                    console().print("  (stood already today; --again runs it anew)\n" if one.stood else "")
         except LimitsetError as error:
             if not every:
                 raise

@@ -57,7 +57,7 @@ class Library:
         Raises
         ------
         InputError
-            When that is a file.
+            When that is a file, or the built-in folder itself.
         """
         own = Shelf(folder if folder is not None else user_folder())
         if own.root.exists() and not own.root.is_dir():
@@ -65,6 +65,12 @@ class Library:
                 expected=f"{own.root} must be a library folder",
                 got="a file",
                 fix="Name a folder with --library, or set LIMITSET_LIBRARY.",
+            )
+        if builtin and own.root.resolve() == BUILTIN.resolve():
+            raise InputError.of(
+                expected="a library folder of yours stands beside the one that ships",
+                got=f"the built-in {BUILTIN}",
+                fix="Name another with --library, or set LIMITSET_LIBRARY; the built-in one is always read.",
             )
         return cls(((Shelf(BUILTIN, builtin=True), own) if builtin else (own,)), as_of=as_of)
 

@@ -168,7 +168,7 @@ def put_to_test(
                 today=today,
                 seconds=seconds,
                 command=command or f"limitset claims test {claim.id} --tier {tier}",
-                number=1 + sum(one.date == today for one in history),
+                number=1 + len({one.id for one in history if one.date == today}),
                 prior=history[-1].id if history else "",
             )
             reached.append(Tested(claim=claim, verdict=append(verdict, library.own), stood=False))
