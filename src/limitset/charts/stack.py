@@ -48,7 +48,7 @@ def stack_chart(table: MeasurementTable) -> Any:
     x = alt.X(
         "period:O",
         sort=periods,
-        title="first seen",
+        title=None,
         axis=alt.Axis(labelAngle=0, grid=False),
         # room for the names at the ends of the lines
         scale=alt.Scale(paddingOuter=0.2),
