@@ -17,7 +17,7 @@ from typing import Final
 from limitset.library.holdings.records import Atom, Note
 from limitset.library.inquiry.stemming import stems_of, words_of
 
-LEAST: Final = 0.3
+LEAST: Final = 0.35
 """Overlap from which two statements are taken to share a subject; fitted on half of the built-in
 contradictions, reported on the other half (docs/library.md)."""
 

@@ -72,12 +72,8 @@ def proposals(
 
 
 def _contradictions(note: Note, near: Iterable[tuple[str, str, Near]], *, skip: set[str]) -> list[Proposal]:
-    best: dict[str, tuple[float, str, Near, str]] = {}
-    for cited, modality, one in near:
-        why = one.why or _other_standing(modality, one.atom.modality)
-        if why and one.note.id not in skip and one.overlap > best.get(one.note.id, (0.0,))[0]:
-            best[one.note.id] = (one.overlap, cited, one, why)
     texts = {note.cited(atom): atom.text for atom in note.atoms}
+    best = contradictions(near, skip=skip)
     return [
         Proposal(
             kind=Kind.CONTRADICTS,
@@ -89,6 +85,35 @@ def _contradictions(note: Note, near: Iterable[tuple[str, str, Near]], *, skip: 
         )
         for name, (overlap, cited, one, why) in sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
     ][:MOST]
+
+
+def contradictions(
+    near: Iterable[tuple[str, str, Near]], *, skip: set[str]
+) -> dict[str, tuple[float, str, Near, str]]:
+    """Choose for each held note the nearest statement that says otherwise.
+
+    Parameters
+    ----------
+    near
+        New atom, its modality, and a held statement of its subject.
+    skip
+        Notes that are not looked at.
+
+    Returns
+    -------
+    dict
+        Note to overlap, new atom, held statement, and why.
+    """
+    best: dict[str, tuple[float, str, Near, str]] = {}
+    for cited, modality, one in near:
+        why = one.why or _other_standing(modality, one.atom.modality)
+        if (
+            why
+            and one.note.id not in skip
+            and (one.note.id not in best or one.overlap > best[one.note.id][0])
+        ):
+            best[one.note.id] = (one.overlap, cited, one, why)
+    return best
 
 
 def _other_standing(new: str, held: str) -> str:

@@ -12,7 +12,8 @@ from limitset.library.holdings.records import Note
 from limitset.library.ingest.overlap import subject
 
 MOST_TAGS: Final = 6
-_ABOUT_THE_LIBRARY: Final = frozenset({"erratum", "rival", "claims-library", "history"})
+ABOUT_THE_LIBRARY: Final = frozenset({"erratum", "rival", "claims-library", "history"})
+"""Tags that say what a note is for, not what it is about."""
 
 
 class Vocabulary:
@@ -35,7 +36,7 @@ class Vocabulary:
         self._tags: Counter[str] = Counter()
         for note in notes:
             self._notes[note.level] += 1
-            self._tags.update(set(note.tags) - _ABOUT_THE_LIBRARY)
+            self._tags.update(set(note.tags) - ABOUT_THE_LIBRARY)
             for text in (note.title, *(atom.text for atom in note.atoms)):
                 self._counts[note.level].update(subject(text))
 
