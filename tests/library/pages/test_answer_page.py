@@ -92,6 +92,14 @@ def test_before_and_after_show_both_labels_both_coverages_and_what_is_new(before
         "Coverage went from 20 % to 68 %; 4 sentences are new, carried by 1 run and 1 note sentence; "
         "2 sentences are no longer said."
     )
+    run = _block(page, "changed").said[1]
+    assert run.text == (
+        "Claim 06a holds on toy models: all 2 statistics lie where they must; share of starts that reach one "
+        "limit, with injection is 0.99 [0.97, 1.00], above 0.9."
+    )
+    assert [link.words for link in run.links] == ["run 06a"]
+    # without the library the numbers stand only in the sentences
+    assert len(_block(answer_page(after, before=before), "changed").said) == 1
 
 
 def test_numbers_of_the_run_stand_beside_the_answer(before, after, library):

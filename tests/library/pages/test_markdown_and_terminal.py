@@ -95,6 +95,7 @@ def test_terminal_answer(before, after, hostile):
     assert "[v-06a-20261122-1]" in text.replace("\n", "")
     assert "input injection" in text
     assert "92 %   before 0 %" in text
+    assert max(len(line) for line in text.splitlines() if "█" in line) < 76
     assert "limitset claims test 06a" in text
     assert "(opinion) (source not opened) (stale) [c2-rest#1]" in " ".join(
         _printed(show_answer, before).split()

@@ -14,12 +14,15 @@ from limitset.library.inquiry.answer import Answer, Label, Relation, Sentence
 from limitset.library.pages.answer_sources import against, next_lines, run_numbers, search_record, sources
 from limitset.library.pages.answer_wording import Change, coverage_title, facet_words, percent, standing
 from limitset.library.pages.citing import Citations
-from limitset.library.pages.wording import MARK_WORDS, counted, listed, readable
+from limitset.library.pages.wording import CURRENT, MARK_WORDS, counted, listed, readable, verdict_standing
 from limitset.report.page import Definition, Figure, Page, Table
 from limitset.report.passages import Block, Copyable, Link, Passage, Said
 
 SEARCH: Final = "search"
 """The place of the record of the search, to which every sentence of absence leads."""
+
+MOST_RUNS: Final = 3
+"""New runs whose numbers stand among what changed; the table beside has all."""
 
 
 def answer_page(
@@ -110,9 +113,8 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
     intro = (reading,) if reading else ()
     found: list[Block] = []
     if change is not None:
-        found.append(
-            Passage(name="changed", title="What changed", said=(Said(text=change.words),), tone="right")
-        )
+        told = (Said(text=change.words), *_new_runs(cited, change))
+        found.append(Passage(name="changed", title="What changed", said=told, tone="right"))
     if answer.sentences:
         told = tuple(said(one, cited, new=new) for one in answer.sentences)
         title = "What is held" if answer.label is not Label.NONE else "Why it is not answered"
@@ -126,6 +128,21 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
             Passage(name="surprise", title="What the question did not ask for", said=surprise, tone="open")
         )
     return found
+
+
+def _new_runs(cited: Citations, change: Change) -> tuple[Said, ...]:
+    """Say what each run says that is cited now and was not before."""
+    carry = {cite for one in change.new for cite in one.cites}
+    runs = [one for one in cited.verdicts if one.id in carry][:MOST_RUNS]
+    stands = [(one, verdict_standing(one, CURRENT)) for one in runs]
+    return tuple(
+        Said(text=f"Claim {one.claim} {_small(how.word)}: {how.text}", links=(cited.link(one.id),))
+        for one, how in stands
+    )
+
+
+def _small(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _coverage(answer: Answer, change: Change | None) -> Figure:

@@ -33,8 +33,10 @@ STYLES: Final[dict[Tone, str]] = {
     "open": "bold",
     "unrun": "bold",
 }
-BAR: Final = 24
+BAR: Final = 16
 """Characters of a full bar of coverage."""
+NAME: Final = 32
+"""Characters of the name of what is asked about; with its bar and its numbers it fits on a line."""
 MOST_LINES: Final = 3
 """Next lines that a terminal shows; the page has all."""
 
@@ -143,13 +145,15 @@ def _facets(console: Console, answer: Answer, before: Answer | None) -> None:
         return
     _title(console, f"Coverage {percent(answer.coverage)}")
     was = {} if before is None else {one.name: one.covered for one in before.facets}
-    width = max(len(visible(facet_words(one.name))) for one in answer.facets)
-    for one in answer.facets:
+    names = [visible(facet_words(one.name)) for one in answer.facets]
+    names = [name if len(name) <= NAME else f"{name[: NAME - 1]}…" for name in names]
+    width = max(map(len, names))
+    for name, one in zip(names, answer.facets, strict=True):
         filled = round(BAR * min(max(one.covered, 0.0), 1.0))
         bar = "█" * filled + "·" * (BAR - filled)
         earlier = f"   before {percent(was.get(one.name, 0.0))}" if before is not None else ""
         told = percent(one.covered) if one.covered > 0 else "nothing held"
-        _line(console, f"  {visible(facet_words(one.name)):<{min(width, 40)}}  {bar}  {told}{earlier}")
+        _line(console, f"  {name:<{width}}  {bar}  {told}{earlier}")
 
 
 def _standing(console: Console, one: Standing) -> None:
