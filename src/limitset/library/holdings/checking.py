@@ -151,12 +151,14 @@ def _dangling(read: _Read) -> Iterator[Problem]:
 
 
 def _unrunnable(read: _Read, protocols: frozenset[str]) -> Iterator[Problem]:
+    # a protocol may serve some claims of its number before it serves the others
+    served = {claim.protocol for claim, _ in read.claims.values() if claim.runnable}
     for claim, file in read.claims.values():
         if claim.runnable and claim.protocol not in protocols:
             yield Problem(
                 file, f"has neither a protocol {claim.protocol} that can be run nor a plan; write one"
             )
-        if not claim.runnable and claim.protocol in protocols:
+        if not claim.runnable and claim.protocol in protocols - served:
             what = f"has a plan though {claim.protocol} can be run; remove the plan if it measures this claim"
             yield Problem(file, what, fatal=False)
 
