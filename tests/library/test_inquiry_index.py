@@ -147,12 +147,12 @@ def test_a_mended_file_comes_back(asked, shelf):
 def test_the_later_shelf_wins_and_gives_way_when_it_goes(shelf, tmp_path, cache):
     other = tmp_path / "other"
     source(other, "mine")
-    file = note(other, "joins-0-0", [("The zinnia drift is 0.5 under quartz gain here.", "mine", "finding")])
+    file = note(other, "joins-0-0", [("The zinnia drift is 0.5 under quartz tempo here.", "mine", "finding")])
     from limitset.library.holdings.shelf import Shelf
 
     library = Library((Shelf(shelf, builtin=True), Shelf(other)))
     text = " ".join(one.text for one in ask(question(0), library=library, today=TODAY, cache=cache).sentences)
-    assert "0.5 under quartz gain here" in text
+    assert "0.5 under quartz tempo here" in text
     assert "falls by 0.20" not in text
     file.unlink()
     library = Library((Shelf(shelf, builtin=True), Shelf(other)))
@@ -222,7 +222,7 @@ def test_the_environment_moves_the_cache(shelf, tmp_path, monkeypatch):
 
 
 def test_a_verdict_without_its_claim_waits_for_it(asked, shelf):
-    path = claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+    path = claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     verdict(shelf, "90a", "holds")
     text = path.read_text()
     path.unlink()
@@ -240,7 +240,7 @@ def test_the_index_counts_what_was_searched(asked, shelf, cache):
     with opened(Library.opened(shelf, builtin=False), folder=cache) as index:
         assert len(index.evidence_rows()) == answer.search.statements == 24
         assert isinstance(index.connection, sqlite3.Connection)
-    assert answer.search.found == {"quartz gain": 3, "zinnia drift": 4, "quartz gain + zinnia drift": 3}
+    assert answer.search.found == {"quartz tempo": 3, "zinnia drift": 4, "quartz tempo + zinnia drift": 3}
 
 
 def test_an_empty_and_a_long_question_are_refused(asked):

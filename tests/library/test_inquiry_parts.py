@@ -142,10 +142,10 @@ class TestCoverage:
         # N = 99: held 0 and 9 -> 1/2 + 1/2 ln(100)/ln(101) and 1/2 + 1/2 ln(10)/ln(101)
         first = 0.5 + 0.5 * math.log(100) / math.log(101)
         second = 0.5 + 0.5 * math.log(10) / math.log(101)
-        got = weights([0, 9], [False, False], 99)
+        got = weights([0, 9], [1.0, 1.0], 99)
         assert got == pytest.approx([0.7 * first / (first + second), 0.7 * second / (first + second), 0.3])
         assert weights([], [], 10) == []
-        assert weights([5, 5], [True, False], 10)[0] < weights([5, 5], [True, False], 10)[1]
+        assert weights([5, 5], [0.5, 1.0], 10) == pytest.approx([0.7 / 3, 1.4 / 3, 0.3])
 
     def test_focus_by_hand(self):
         # 0.2 + 0.1 of the three largest 0.2 + 0.2 + 0.2
@@ -165,6 +165,7 @@ class TestCoverage:
         [
             ({}, Label.SOLID),
             ({"independent": 1}, Label.PARTIAL),
+            ({"independent": 1, "ran": True}, Label.SOLID),
             ({"read": False}, Label.PARTIAL),
             ({"total": 0.69}, Label.PARTIAL),
             ({"total": 0.39}, Label.THIN),
@@ -173,7 +174,7 @@ class TestCoverage:
         ],
     )
     def test_labels(self, given, label):
-        whole = {"total": 0.9, "reach": 0.9, "independent": 2, "read": True, **given}
+        whole = {"total": 0.9, "reach": 0.9, "independent": 2, "read": True, "ran": False, **given}
         assert labelled(**whole, bars=Thresholds(0.5, 0.4, 0.7, 2)) is label
 
     def test_stale_by_expiry_status_and_age(self):
@@ -282,11 +283,11 @@ class TestWording:
         return next(one for one in answer.sentences if one.cites == ("opinion-a#1",))
 
     def test_thin_says_so_first_and_refusal_is_one_sentence(self, asked):
-        thin = asked("How does quartz gain affect marble warmup?")
+        thin = asked("How does quartz tempo affect marble warmup?")
         assert thin.label is Label.THIN
         assert (
             thin.sentences[0].text
-            == "Thin: 0 of 24 statements here name quartz gain and marble warmup together."
+            == "Thin: 0 of 24 statements here name quartz tempo and marble warmup together."
         )
         assert thin.sentences[0].relation is Relation.ABSENCE
         assert all("adjacent" in one.marks for one in thin.sentences if one.relation is Relation.STATES)
@@ -297,7 +298,7 @@ class TestWording:
         ]
 
     def test_what_no_statement_joins_is_put_together_as_an_inference(self, asked):
-        answer = asked("How does quartz gain affect marble warmup?")
+        answer = asked("How does quartz tempo affect marble warmup?")
         together = [one for one in answer.sentences if one.relation is Relation.COMBINES]
         assert len(together) == 1
         assert together[0].marks == ("inference",)
@@ -308,7 +309,7 @@ class TestWording:
             shelf,
             "90a",
             "zinnia",
-            "Quartz gain raises zinnia drift.",
+            "Quartz tempo raises zinnia drift.",
             stated_by="study-0-0",
             atoms=["joins-0-0#1"],
         )
@@ -316,13 +317,13 @@ class TestWording:
         answer = asked(question(0))
         assert (
             answer.surprise.text
-            == "“Quartz gain raises zinnia drift” stands in “On study-0-0”; the run contradicts it."
+            == "“Quartz tempo raises zinnia drift” stands in “On study-0-0”; the run contradicts it."
         )
         assert answer.surprise.cites == ("v-90a-20261122-0", "joins-0-0#1")
         assert asked(question(1)).surprise is None
 
     def test_a_run_on_the_users_system_names_it_and_is_not_the_librarys(self, shelf, asked):
-        claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+        claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
         verdict(shelf, "90a", "holds")
         verdict(shelf, "90a", "fails", number=0.01, own=False, system="model umbra", date="2026-11-22")
         text = " ".join(one.text for one in asked(question(0)).sentences)
@@ -330,9 +331,14 @@ class TestWording:
         assert "Tested in toy models on 2026-11-22" in text
 
     def test_rivals_are_shown(self, shelf, asked):
-        claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.", rivals=["90b"])
+        claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.", rivals=["90b"])
         claim(
-            shelf, "90b", "still", "Quartz gain leaves zinnia drift alone.", rivals=["90a"], question="Still?"
+            shelf,
+            "90b",
+            "still",
+            "Quartz tempo leaves zinnia drift alone.",
+            rivals=["90a"],
+            question="Still?",
         )
         verdict(shelf, "90a", "holds")
         assert asked(question(0)).rivals == (("90a", "90b"),)
@@ -341,12 +347,12 @@ class TestWording:
 
 class TestPromptAndNextLines:
     def test_counts_of_the_prompt_match_what_it_lists(self, asked, shelf):
-        claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+        claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
         verdict(shelf, "90a", "holds")
         for text in (
             question(0),
             question(3),
-            "How does quartz gain affect marble warmup?",
+            "How does quartz tempo affect marble warmup?",
             "Who painted it?",
         ):
             blocks = re.split(r"\n\n", asked(text).prompt)
@@ -357,7 +363,7 @@ class TestPromptAndNextLines:
                     assert int(counted[1]) == len(items.strip().splitlines())
 
     def test_the_prompt_carries_scope_verdict_links_and_flags(self, asked, shelf):
-        claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.", question="What moves zinnia drift?")
+        claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.", question="What moves zinnia drift?")
         verdict(shelf, "90a", "holds")
         prompt = asked(question(0)).prompt
         for wanted in (
@@ -371,17 +377,17 @@ class TestPromptAndNextLines:
             assert wanted in prompt
 
     def test_lines_of_every_kind(self, asked, shelf):
-        claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.", question="What moves zinnia drift?")
+        claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.", question="What moves zinnia drift?")
         claim(
             shelf,
             "91a",
             "zinnia",
-            "Quartz gain halts zinnia drift.",
+            "Quartz tempo halts zinnia drift.",
             question="What halts it?",
             plan="Later.",
         )
         verdict(shelf, "90a", "holds", expires="2026-11-20")
-        claim(shelf, "92a", "more", "Quartz gain bends zinnia drift.", question="What bends zinnia drift?")
+        claim(shelf, "92a", "more", "Quartz tempo bends zinnia drift.", question="What bends zinnia drift?")
         note(
             shelf,
             "far",
@@ -392,7 +398,7 @@ class TestPromptAndNextLines:
         note(
             shelf,
             "against",
-            [("No zinnia drift under quartz gain.", "study-0-1", "finding")],
+            [("No zinnia drift under quartz tempo.", "study-0-1", "finding")],
             contradicts=["joins-0-0"],
         )
         lines = asked(question(0)).next_lines
@@ -404,10 +410,10 @@ class TestPromptAndNextLines:
         }
         assert by["stale"].command == "limitset claims test 90a"
         assert by["bridge"].about[1] == "far"
-        gap = asked("How does quartz gain affect marble warmup?").next_lines[0]
+        gap = asked("How does quartz tempo affect marble warmup?").next_lines[0]
         assert (gap.born_of, gap.question) == (
             "gap",
-            "Is there a study that joins quartz gain and marble warmup?",
+            "Is there a study that joins quartz tempo and marble warmup?",
         )
 
 
@@ -465,7 +471,9 @@ class TestFit:
         assert sum("labelled solid, got partial" in line for line in bad.lines()) == 4
 
     def test_the_fit_keeps_what_labels_can_not_tell(self):
-        bars = fitted([Point("", "none", "fit", 0.1, 0.2, 0, False)], start=Thresholds(0.5, 0.33, 0.7, 3))
+        bars = fitted(
+            [Point("", "none", "fit", 0.1, 0.2, 0, False, False)], start=Thresholds(0.5, 0.33, 0.7, 3)
+        )
         assert (bars.partial, bars.independent) == (0.33, 3)
 
     def test_written_bars_are_read_again(self, tmp_path):

@@ -49,7 +49,7 @@ def test_deletion_lowers_the_label_and_the_coverage(asked, shelf):
         assert [ORDER.index(one) for one in labels] == sorted(
             (ORDER.index(one) for one in labels), reverse=True
         )
-        assert totals == sorted(totals, reverse=True)
+        assert totals == pytest.approx(sorted(totals, reverse=True))
     scores, shares = zip(*rows, strict=True)
     assert area(scores, [share < 1 for share in shares]) == 1.0
 
@@ -141,10 +141,10 @@ def test_a_flipped_direction_flips_the_answer(asked, shelf):
 
 
 def test_a_changed_verdict_changes_the_answer(asked, shelf):
-    claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+    claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     verdict(shelf, "90a", "holds", number=0.81)
     first = asked(question(0))
-    assert "“Quartz gain moves zinnia drift” holds: share of planted nets 0.81" in said(first)
+    assert "“Quartz tempo moves zinnia drift” holds: share of planted nets 0.81" in said(first)
     verdict(shelf, "90a", "fails", number=0.03)
     second = said(asked(question(0)))
     assert "fails: share of planted nets 0.03" in second
@@ -152,11 +152,11 @@ def test_a_changed_verdict_changes_the_answer(asked, shelf):
 
 
 def test_a_changed_claim_rewords_its_verdict(asked, shelf):
-    path = claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+    path = claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     verdict(shelf, "90a", "holds", number=0.81)
-    assert "“Quartz gain moves zinnia drift”" in said(asked(question(0)))
+    assert "“Quartz tempo moves zinnia drift”" in said(asked(question(0)))
     path.write_text(path.read_text().replace("moves", "stills"))
-    assert "“Quartz gain stills zinnia drift”" in said(asked(question(0)))
+    assert "“Quartz tempo stills zinnia drift”" in said(asked(question(0)))
 
 
 def test_contradictions_are_recalled(asked, shelf):
@@ -193,9 +193,9 @@ def test_contradictions_of_the_built_in_library_are_recalled(answers, builtin):
 
 
 def test_what_is_stale_is_marked(asked, shelf):
-    claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+    claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     verdict(shelf, "90a", "holds", expires="2026-12-01")
-    note(shelf, "old", [("Long ago, zinnia drift was 0.9 under quartz gain.", "study-0-0", "finding")],
+    note(shelf, "old", [("Long ago, zinnia drift was 0.9 under quartz tempo.", "study-0-0", "finding")],
          reviewed="2024-01-01", created="2024-01-01", half_life=365)  # fmt: skip
     now = asked(question(0))
     assert now.stale == ("old#1",)
@@ -280,7 +280,7 @@ def test_a_day_before_the_library_nothing_is_held(builtin, cache):
 
 
 def test_a_verdict_is_not_seen_before_its_day(shelf, tmp_path):
-    claim(shelf, "90a", "zinnia", "Quartz gain moves zinnia drift.")
+    claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     first = verdict(shelf, "90a", "holds", date="2026-11-21")
     second = verdict(shelf, "90a", "fails", number=0.02, date="2026-11-22")
     library = Library.opened(shelf, builtin=False)

@@ -104,10 +104,10 @@ def test_absence_is_counted_not_claimed(answers):
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ("The zinnia drift falls by 0.21 when quartz gain is doubled in small nets.", "number 0.21"),
-        ("The zinnia drift rises by 0.20 when quartz gain is doubled in small nets.", "direction up"),
+        ("The zinnia drift falls by 0.21 when quartz tempo is doubled in small nets.", "number 0.21"),
+        ("The zinnia drift rises by 0.20 when quartz tempo is doubled in small nets.", "direction up"),
         ("The zinnia drift falls by 0.20 when Labovich is doubled in small nets.", "name Labovich"),
-        ("The zinnia drift falls by 0.20 [joins-1-1#1] when quartz gain is doubled.", "id joins-1-1#1"),
+        ("The zinnia drift falls by 0.20 [joins-1-1#1] when quartz tempo is doubled.", "id joins-1-1#1"),
     ],
 )
 def test_the_gate_can_fail(asked, shelf, wrong, why):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 SUBJECTS = (
-    ("zinnia drift", "quartz gain"),
+    ("zinnia drift", "quartz tempo"),
     ("ombre lattice", "velvet pruning"),
     ("tundra decoding", "copper routing"),
     ("saffron pooling", "marble warmup"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from limitset.core.levels import Level
 from limitset.library.holdings.library import Library
 from limitset.library.inquiry.answer import Answer, Label, Search, Sentence, UsedSource
-from limitset.library.inquiry.composing import Opposed, chosen, composed, surprising
-from limitset.library.inquiry.coverage import Thresholds, labelled, thresholds
+from limitset.library.inquiry.composing import ADJACENT, Opposed, chosen, composed, surprising
+from limitset.library.inquiry.coverage import CARRYING, Thresholds, labelled, thresholds
 from limitset.library.inquiry.facets import Facet, Plan, plan
 from limitset.library.inquiry.index import Index, opened
 from limitset.library.inquiry.material import Material, gathered
@@ -104,18 +104,28 @@ def compared(
 
 @dataclass(frozen=True)
 class Standing:
-    """What the label of a question is decided by."""
+    """What the label of a question is decided by.
+
+    `independent` counts the groups of independence behind the findings that bear on the question; `read` says
+    whether one of them was read or measured, `ran` whether one is a decisive run of limitset's own.
+    """
 
     total: float
     reach: float
     independent: int
     read: bool
+    ran: bool
     used: tuple[Statement, ...]
 
     def label(self, bars: Thresholds) -> Label:
         """Return the label under some bars."""
         return labelled(
-            total=self.total, reach=self.reach, independent=self.independent, read=self.read, bars=bars
+            total=self.total,
+            reach=self.reach,
+            independent=self.independent,
+            read=self.read,
+            ran=self.ran,
+            bars=bars,
         )
 
 
@@ -129,12 +139,17 @@ def standing(question: str, *, library: Library, today: dt.date, cache: Path | N
 
 def _standing(material: Material) -> Standing:
     used = chosen(material)
-    carrying = [one for one in used if one.modality != "opinion"] or list(used)
+    bearing = [one for one in used if material.focus(one.id) >= ADJACENT and one.modality in CARRYING]
+    carrying = bearing or list(used)
     return Standing(
         total=material.coverage.total,
         reach=material.coverage.reach,
         independent=len({material.lineage(one) for one in carrying}),
-        read=any(not material.unread(one) for one in carrying),
+        read=any(not material.unread(one) for one in bearing),
+        ran=any(
+            one.is_verdict and one.own and one.value != "can't tell" and one.controls_passed
+            for one in bearing
+        ),
         used=used,
     )
 
@@ -145,7 +160,9 @@ def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> An
     label = stands.label(thresholds())
     used, independent = (stands.used, stands.independent) if label is not Label.NONE else ((), 0)
     opposed = opposed_to(index, material, used)
-    sentences = composed(material, label=label, used=used, opposed=opposed, capped=not stands.read)
+    sentences = composed(
+        material, label=label, used=used, opposed=opposed, capped=label is Label.PARTIAL and not stands.read
+    )
     if rephrase is not None:
         sentences = tuple(rephrased(one, rephrase) for one in sentences)
     titles = {name: card.title for name, card in index.cards({one.stated_by for one in used}).items()}

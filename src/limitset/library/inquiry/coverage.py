@@ -26,7 +26,9 @@ from limitset.library.inquiry.statements import SourceCard, Statement, day
 
 ACCESS: Final = {"full": 0.95, "abstract": 0.85, "secondary": 0.45}
 """What a statement is worth by what was opened of its source."""
-MODALITY: Final = {"finding": 1.0, "definition": 0.9, "inference": 0.8, "opinion": 0.5}
+MODALITY: Final = {"finding": 1.0, "definition": 0.9, "inference": 0.55, "opinion": 0.5}
+CARRYING: Final = ("finding", "definition")
+"""What counts as evidence; an inference or an opinion is said, and carries no answer to solid."""
 STATUS: Final = {"stale": 0.5, "superseded": 0.3}
 VERDICT: Final = {"holds": 1.0, "fails": 1.0, "can't tell": 0.5}
 NO_CONTROL: Final = 0.3
@@ -35,6 +37,8 @@ IN_CONTEXT: Final = 0.5
 NEAR: Final = 0.7
 RELATION_WEIGHT: Final = 0.3
 GENERIC_WEIGHT: Final = 0.15
+UNKNOWN_WEIGHT: Final = 0.5
+"""Of a word that is no name of the field: often only a way of speaking."""
 JOINED_AT_MOST: Final = 4
 FOCUS_AT_MOST: Final = 3
 HELD: Final = 0.5
@@ -101,25 +105,24 @@ def joined(matches: Sequence[float]) -> float:
     return max(sum(best) - 1, 0.0) / (len(best) - 1) if len(best) > 1 else 0.0
 
 
-def weights(counts: Sequence[int], generic: Sequence[bool], statements: int) -> list[float]:
+def weights(counts: Sequence[int], factors: Sequence[float], statements: int) -> list[float]:
     """Return the weight of each facet, and last that of joining several; they sum to 1.
 
-    A facet that few statements speak of says more: 1/2 + 1/2 · log((N + 1)/(n + 1)) / log(N + 1).
+    A facet that few statements speak of says more: its factor (1 for one of the vocabulary, 1/2 for another
+    word) times 1/2 + 1/2 · log((N + 1)/(n + 1)) / log(N + 2).
 
     Examples
     --------
-    >>> weights([0], [False], 100)
+    >>> weights([0], [1.0], 100)
     [1.0]
-    >>> [round(one, 3) for one in weights([0, 100], [False, False], 100)]
+    >>> [round(one, 3) for one in weights([0, 100], [1.0, 1.0], 100)]
     [0.467, 0.233, 0.3]
     """
     if not counts:
         return []
     raw = [
-        GENERIC_WEIGHT
-        if vague
-        else 0.5 + 0.5 * math.log((statements + 1) / (count + 1)) / math.log(statements + 2)
-        for count, vague in zip(counts, generic, strict=True)
+        factor * (0.5 + 0.5 * math.log((statements + 1) / (count + 1)) / math.log(statements + 2))
+        for count, factor in zip(counts, factors, strict=True)
     ]
     share = 1.0 if len(raw) == 1 else 1 - RELATION_WEIGHT
     found = [share * one / sum(raw) for one in raw]
@@ -200,10 +203,16 @@ def thresholds() -> Thresholds:
     return Thresholds(**table)
 
 
-def labelled(*, total: float, reach: float, independent: int, read: bool, bars: Thresholds) -> Label:
-    """Return the label; where nothing used was read or measured, it is partial at most."""
+def labelled(
+    *, total: float, reach: float, independent: int, read: bool, ran: bool, bars: Thresholds
+) -> Label:
+    """Return the label; where nothing that carries it was read or measured, it is partial at most.
+
+    A decisive run with its controls passed can be done again by the reader: it needs no second source.
+    """
     if reach < bars.none or total <= 0:
         return Label.NONE
     if total < bars.partial:
         return Label.THIN
-    return Label.SOLID if total >= bars.solid and independent >= bars.independent and read else Label.PARTIAL
+    enough = independent >= bars.independent or ran
+    return Label.SOLID if total >= bars.solid and enough and read else Label.PARTIAL

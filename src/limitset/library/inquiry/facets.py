@@ -29,8 +29,8 @@ class Facet:
     ----------
     name
         How it is called in the answer.
-    same, near
-        Phrases that say it, and phrases that come close.
+    same, near, read
+        Phrases that say it, phrases that come close, and phrases by which only a question means it.
     generic
         Whether nearly every statement of the field speaks of it.
     known
@@ -44,6 +44,7 @@ class Facet:
     name: str
     same: tuple[str, ...]
     near: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     generic: bool = False
     known: bool = True
     asked: str = ""
@@ -100,8 +101,9 @@ def plan(question: str) -> Plan:
             length, word = 1, words[place]
             asked = asked or word in listed_words("relation")
             if word not in listed_words("stop") and word not in listed_words("relation") and len(word) > 1:
-                facet = Facet(word, _spellings(word), known=False, asked=word, follows=behind)
-        behind = facet is not None and not facet.known
+                common = word in listed_words("common")
+                facet = Facet(word, _spellings(word), generic=common, known=False, follows=behind)
+        behind = facet is not None and not facet.known and not facet.generic
         if facet is not None and facet.name not in {one.name for one in found}:
             found.append(replace(facet, asked=" ".join(words[place : place + length])))
         place += length
@@ -124,7 +126,9 @@ def _longest(stems: list[str], place: int) -> tuple[int, Facet | None]:
 def _phrases() -> tuple[dict[tuple[str, ...], Facet | None], int]:
     """Return stems of each phrase to its facet; what is a facet's name wins over another's synonym."""
     entries = vocabulary()
-    phrases: list[tuple[str, Facet | None]] = [(phrase, one) for one in entries for phrase in one.same[1:]]
+    phrases: list[tuple[str, Facet | None]] = [
+        (phrase, one) for one in entries for phrase in (*one.read, *one.same[1:])
+    ]
     phrases += [(one.name, one) for one in entries]
     phrases += [(phrase, None) for phrase in table_of("words.toml")["phrases"]]
     split = [words_of(phrase) for phrase, _ in phrases]
@@ -143,6 +147,7 @@ def vocabulary() -> tuple[Facet, ...]:
             one["name"],
             (one["name"], *one.get("same", ())),
             tuple(one.get("near", ())),
+            tuple(one.get("read", ())),
             one.get("generic", False),
         )
         for one in table_of("vocabulary.toml")["facet"]

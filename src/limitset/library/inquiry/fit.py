@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import itertools
+import math
 import re
 import sys
 import tomllib
@@ -43,11 +44,17 @@ class Point:
     reach: float
     independent: int
     read: bool
+    ran: bool
 
     def said(self, bars: Thresholds) -> str:
         """Return the label given, thin as partial."""
         label = labelled(
-            total=self.total, reach=self.reach, independent=self.independent, read=self.read, bars=bars
+            total=self.total,
+            reach=self.reach,
+            independent=self.independent,
+            read=self.read,
+            ran=self.ran,
+            bars=bars,
         )
         return "partial" if label is Label.THIN else label.value
 
@@ -128,13 +135,18 @@ def measured(
                 stands.reach,
                 stands.independent,
                 stands.read,
+                stands.ran,
             )
         )
     return tuple(found)
 
 
 def fitted(points: Sequence[Point], *, start: Thresholds) -> Thresholds:
-    """Return the bars with the most right labels; of equals the middle of the widest gap between questions.
+    """Return bars that are right about as often as any, and refuse and claim least among these.
+
+    The one-standard-error rule: with p the largest share of right labels, every pair of bars within
+    sqrt(p (1 - p) / n) of it counts as as good; of these the lowest `none` (a thin answer says that it is
+    thin, a refusal loses what is held), then the highest `solid`.
 
     Parameters
     ----------
@@ -143,32 +155,41 @@ def fitted(points: Sequence[Point], *, start: Thresholds) -> Thresholds:
     start
         Gives `partial` and `independent`, which the labels can not tell.
 
+    References
+    ----------
+    Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees, section 3.4.3.
+
     Examples
     --------
-    >>> low, high = [Point("", "none", "fit", 0.1, reach, 0, False) for reach in (0.2, 0.4)]
-    >>> held = [Point("", "partial", "fit", 0.5, 0.8, 1, True), Point("", "solid", "fit", 0.9, 1.0, 2, True)]
-    >>> bars = fitted([low, high, *held], start=Thresholds(0.1, 0.4, 0.5, 2))
+    >>> low, high = [Point("", "none", "fit", 0.1, reach, 0, False, False) for reach in (0.2, 0.4)]
+    >>> part = Point("", "partial", "fit", 0.5, 0.8, 1, True, False)
+    >>> whole = Point("", "solid", "fit", 0.9, 1.0, 2, True, False)
+    >>> bars = fitted([low, high, part, whole], start=Thresholds(0.1, 0.4, 0.5, 2))
     >>> round(bars.none, 2), round(bars.solid, 2)
     (0.6, 0.7)
     """
-    best: tuple[int, float] = (-1, -1.0)
-    bars = start
-    nones = _between([one.reach for one in points])
-    solids = _between([one.total for one in points if one.label != "none"])
-    for (none, left), (solid, right) in itertools.product(nones, solids):
-        if solid <= start.partial:
-            continue
-        tried = replace(start, none=none, solid=solid)
-        rank = (sum(one.said(tried) == one.label for one in points), min(left, right))
-        if rank > best:
-            best, bars = rank, tried
-    return bars
+    tried = []
+    for none, solid in itertools.product(
+        _between([one.reach for one in points]),
+        _between([one.total for one in points if one.label != "none"]),
+    ):
+        if solid > start.partial:
+            bars = replace(start, none=none, solid=solid)
+            tried.append((sum(one.said(bars) == one.label for one in points), bars))
+    if not tried:
+        return start
+    most = max(right for right, _ in tried)
+    share = most / len(points)
+    error = math.sqrt(share * (1 - share) * len(points))
+    good = [bars for right, bars in tried if right >= most - error]
+    lowest = min(bars.none for bars in good)
+    return max((bars for bars in good if bars.none == lowest), key=lambda bars: bars.solid)
 
 
-def _between(values: Sequence[float]) -> list[tuple[float, float]]:
-    """Return the middles between neighbours in [0, 1], each with the width of its gap."""
+def _between(values: Sequence[float]) -> list[float]:
+    """Return the middles between neighbours in [0, 1]."""
     ends = sorted({0.0, 1.0, *values})
-    return [((one + other) / 2, other - one) for one, other in itertools.pairwise(ends)]
+    return [(one + other) / 2 for one, other in itertools.pairwise(ends)]
 
 
 def reported(points: Sequence[Point], bars: Thresholds) -> Report:

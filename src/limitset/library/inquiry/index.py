@@ -23,7 +23,7 @@ from limitset.library.holdings.library import Library
 from limitset.library.holdings.reading import read_claim, read_note, read_sources, read_verdicts
 from limitset.library.inquiry.coverage import base_quality, source_quality
 from limitset.library.inquiry.statements import SourceCard, Statement, of_claim, of_note, of_verdict
-from limitset.library.inquiry.stemming import TOKENIZER
+from limitset.library.inquiry.stemming import TOKENIZER, kept_apart
 
 FAR: Final = "9999-12-31"
 
@@ -195,7 +195,14 @@ def _connected(library: Library, folder: Path) -> sqlite3.Connection:
 def _code() -> str:
     """Return a hash of the code that fills an index: other code makes a new one."""
     here = Path(__file__).parent
-    files = ["index.py", "statements.py", "instructions.py", "coverage.py", "../holdings/records.py"]
+    files = [
+        "index.py",
+        "statements.py",
+        "instructions.py",
+        "coverage.py",
+        "stemming.py",
+        "../holdings/records.py",
+    ]
     return hashlib.sha256(b"".join((here / one).read_bytes() for one in files)).hexdigest()[:12]
 
 
@@ -326,7 +333,7 @@ def _learn(connection: sqlite3.Connection, one: _File) -> None:
         ).lastrowid
         connection.execute(
             "INSERT INTO words(rowid, text, context) VALUES (?, ?, ?)",
-            (row, statement.text, statement.context),
+            (row, kept_apart(statement.text), kept_apart(statement.context)),
         )
     connection.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", [(*edge, file) for edge in edges])
 
@@ -368,7 +375,7 @@ def _hide_replaced(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE statements SET hidden = 0 WHERE hidden = 1")
     connection.execute(
         "UPDATE statements SET hidden = 1 WHERE kind != 'verdict' AND EXISTS (SELECT 1 FROM statements o "
-        "WHERE o.home = statements.home AND o.kind = statements.kind AND o.shelf > statements.shelf)"
+        "WHERE o.home = statements.home AND +o.kind = statements.kind AND o.shelf > statements.shelf)"
     )
 
 

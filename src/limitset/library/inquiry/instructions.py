@@ -73,9 +73,13 @@ def instruction_in(text: str) -> str:
     >>> instruction_in("Models ignore the system prompt in 4 % of runs.")
     ''
     """
-    plain = "".join(
-        " " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
-        for letter in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(letter) != "Cf"
-    )
+    plain = text if text.isascii() and text.isprintable() else _undisguised(text)
     return next((why for why, form in _COMPILED if form.search(plain)), "")
+
+
+def _undisguised(text: str) -> str:
+    kept = []
+    for line in text.splitlines():
+        letters = (one for one in unicodedata.normalize("NFKC", line) if unicodedata.category(one) != "Cf")
+        kept.append("".join(" " if unicodedata.category(one) == "Cc" else one for one in letters))
+    return "\n".join(kept)

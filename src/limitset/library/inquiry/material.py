@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from limitset.library.inquiry.coverage import Coverage, covered, focus, is_stale, relevance, weights, worth
-from limitset.library.inquiry.facets import Plan
+from limitset.library.inquiry.coverage import (
+    GENERIC_WEIGHT,
+    UNKNOWN_WEIGHT,
+    Coverage,
+    covered,
+    focus,
+    is_stale,
+    relevance,
+    weights,
+    worth,
+)
+from limitset.library.inquiry.facets import Facet, Plan
 from limitset.library.inquiry.index import Index
 from limitset.library.inquiry.retrieval import Retrieved, joint_name
 from limitset.library.inquiry.statements import OWN_LINEAGE, USER_LINEAGE, SourceCard, Statement
@@ -92,8 +102,8 @@ def gathered(index: Index, asked: Plan, found: Retrieved, today: dt.date) -> Mat
     """Weigh what was found, and leave out what may not be used."""
     cards = index.cards({one.source for one in found.statements.values()})
     left_out = _withheld(index, found, cards, today)
-    generic = [one.generic for one in asked.facets]
-    weighted = weights(found.held[: len(generic)], generic, found.search.statements)
+    factors = [_factor(one) for one in asked.facets]
+    weighted = weights(found.held[: len(factors)], factors, found.search.statements)
     statements, matches, relevances, scores = {}, {}, {}, {}
     for row, one in found.statements.items():
         match = found.matches[row]
@@ -127,6 +137,12 @@ def gathered(index: Index, asked: Plan, found: Retrieved, today: dt.date) -> Mat
         coverage,
         tuple(shown),
     )
+
+
+def _factor(one: Facet) -> float:
+    if one.generic:
+        return GENERIC_WEIGHT
+    return 1.0 if one.known else UNKNOWN_WEIGHT
 
 
 def _withheld(

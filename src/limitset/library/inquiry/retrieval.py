@@ -12,6 +12,7 @@ from limitset.library.inquiry.coverage import IN_CONTEXT, NEAR
 from limitset.library.inquiry.facets import Facet, Plan
 from limitset.library.inquiry.index import Index
 from limitset.library.inquiry.statements import Statement
+from limitset.library.inquiry.stemming import kept_apart
 
 Embedder = Callable[[list[str]], Any]
 """Texts to one row of numbers each (an array (n, d)); an attribute `name` tells models apart."""
@@ -127,7 +128,7 @@ def quoted(terms: Iterable[str]) -> str:
     >>> quoted(['fixed point', 'a "b" OR NOT'])
     '("fixed point" OR "a ""b"" OR NOT")'
     """
-    return "(" + " OR ".join('"' + term.replace('"', '""') + '"' for term in terms) + ")"
+    return "(" + " OR ".join('"' + kept_apart(term).replace('"', '""') + '"' for term in terms) + ")"
 
 
 def _levels(connection: sqlite3.Connection, facet: Facet, visible: set[int]) -> list[tuple[float, set[int]]]:

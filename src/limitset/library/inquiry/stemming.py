@@ -10,6 +10,8 @@ from typing import Final
 
 WORD: Final = re.compile(r"[^\W_]+")
 TOKENIZER: Final = "porter unicode61"
+_APART: Final = re.compile(r"\b(general|normal|personal|univers|random|same)(i[sz]\w*|ness)\b", re.IGNORECASE)
+"""Words that Porter's stemmer would throw together with a plain relative: general and generalization."""
 
 
 def words_of(text: str) -> list[str]:
@@ -23,13 +25,24 @@ def words_of(text: str) -> list[str]:
     return [word.lower() for word in WORD.findall(text)]
 
 
+def kept_apart(text: str) -> str:
+    """Return a text as it is indexed: words that the stemmer would confuse get stems of their own.
+
+    Examples
+    --------
+    >>> kept_apart("Normalization of normal words; it generalises in general.")
+    'Normalizx of normal words; it generalizx in general.'
+    """
+    return _APART.sub(lambda found: f"{found[1]}izx", text)
+
+
 def stems_of(words: Iterable[str]) -> list[str]:
     """Return the stem of each word: that of the index (SQLite's Porter stemmer), one for one.
 
     Examples
     --------
-    >>> stems_of(["points", "normalization", "settling"])
-    ['point', 'normal', 'settl']
+    >>> stems_of(["points", "normalization", "normal", "settling"])
+    ['point', 'normalizx', 'normal', 'settl']
     """
     wanted = list(words)
     missing = sorted({word for word in wanted if word not in _known()})
@@ -51,7 +64,7 @@ def _stemmed(words: list[str]) -> dict[str, str]:
         connection.execute("CREATE VIRTUAL TABLE stem USING fts5vocab(one, 'instance')")
         connection.executemany(
             "INSERT INTO one(rowid, word) VALUES (?, ?)",
-            enumerate(words),
+            ((place, kept_apart(word)) for place, word in enumerate(words)),
         )
         found: dict[int, str] = {}
         for term, row in connection.execute("SELECT term, doc FROM stem ORDER BY doc, offset"):
