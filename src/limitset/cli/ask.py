@@ -55,15 +55,19 @@ def ask(
     library = Library.opened(folder, as_of=day_of(as_of) if as_of else None)
     embedder, reworded = _embedder(embed), _rephraser(rephrase)
     answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
+    earlier = None
     if run:
+        earlier = answer
         _retest(answer, library, day=day, tier=tier)
         library = Library.opened(folder)
         answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
-    earlier = asked(question, library=library.on(day_of(before)), today=day_of(before)) if before else None
+    if before:
+        earlier = asked(question, library=library.on(day_of(before)), today=day_of(before))
     if out is not None:
         from limitset.library.pages.writing import write_answer_page
 
-        write_answer_page(answer, out, library=library, before=earlier)
+        beside = "claims/" if (out.parent / "claims").is_dir() else ""  # written by limitset library page
+        write_answer_page(answer, out, library=library, before=earlier, pages=beside)
     if as_json:
         print_json({**answer.record(), **({"before": earlier.record()} if earlier else {})})
     elif markdown:
