@@ -252,7 +252,9 @@ class _Adding:
         raise InputError.of(
             expected=f"{given.name} must not be held yet",
             got=f"{twin.id}{f' (notes {chr(44).join(notes)})' if notes else ''}",
-            fix=f"For a later version name it: {given.arxiv}v2." if given.arxiv else "Edit the held note.",
+            fix=f"For a later version name it: {given.arxiv}v{max(_version(twin.version_read), 1) + 1}."
+            if given.arxiv
+            else "Edit the held note.",
         )
 
     def _cited(self, source: Source) -> bool:
