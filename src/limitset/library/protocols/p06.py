@@ -55,6 +55,9 @@ NETS: Final = {("post", "start"): 6, ("post", "additive"): 4, ("none", "additive
 PROBLEMS: Final = 128
 SIZE: Final = 48.0
 NET_FAR: Final = 100
+SEEDWISE: Final = "t over seeds"
+NETWISE: Final = "t over nets, arcsine scale, spread pooled; squared lengths added"
+INPUTWISE: Final = "Wilson, inputs of one loop"
 LATER: Final = "trained nets need the normal tier"
 ONE_LOOP: Final = "one loop has no other cell to be compared with"
 
@@ -118,7 +121,7 @@ def evidence_of(
     def share(name: str, values: np.ndarray, averaged: int, sides: int = 1) -> Measurement:
         least = float(np.sqrt(sides / averaged / (4 * INPUTS)))
         ends = (0.0, 1.0) if sides == 1 else (-1.0, 1.0)
-        return _measured(name, over_seeds(values, confidence, least=least, ends=ends), confidence)
+        return _measured(name, over_seeds(values, confidence, least=least, ends=ends), confidence, SEEDWISE)
 
     def effect(norm: str) -> np.ndarray:
         sides = [per_seed(cells, "own_place", norm=norm, injection=one) for one in ("additive", "start")]
@@ -139,7 +142,7 @@ def evidence_of(
         "own_place_share": share("own_place_share", np.mean(anchored[:2], axis=0), len(GENTLE)),
         "own_place_share_high_gain": share("own_place_share_high_gain", anchored[2], 1),
         "pre_settled": share("pre_settled", per_seed(cells, "settled", norm="pre"), 2 * len(GAINS)),
-        "pre_growth": _measured("pre_growth", over_seeds(growth, confidence), confidence),
+        "pre_growth": _measured("pre_growth", over_seeds(growth, confidence), confidence, SEEDWISE),
         **_trained(nets, confidence),
     }
     made = (
@@ -174,15 +177,15 @@ def _trained(nets: Mapping[str, np.ndarray] | None, confidence: float) -> dict[s
     # at the trained length: far beyond it next to nothing settles in this cell
     near = (nets["size"] == nets["size"].min()) & (nets["norm"] == "post") & (nets["injection"] == "start")
     wrong = nets["settled_wrong"][near]
-    right = nets["settled"][near] - wrong
+    right = np.maximum(nets["settled"][near] - wrong, 0.0)  # a difference of shares leaves rounding dust
     settled = logit_jackknife(right, wrong, confidence=confidence, degrees=max(wrong.size - 1.0, 1.0))
-    return {
-        "recall_effect": _measured("recall_effect", difference_of(both, shares["post", "start"]), confidence),
-        "norm_effect": _measured("norm_effect", difference_of(both, shares["none", "additive"]), confidence),
-        "right_when_settled": _measured(
-            "right_when_settled", _named(settled, wrong.size, "no net settled"), confidence
-        ),
+    told = _named(settled, wrong.size, "no net settled")
+    found = {
+        "recall_effect": (difference_of(both, shares["post", "start"]), NETWISE),
+        "norm_effect": (difference_of(both, shares["none", "additive"]), NETWISE),
+        "right_when_settled": (told, "jackknife over nets, logit scale"),
     }
+    return {name: _measured(name, one, confidence, method) for name, (one, method) in found.items()}
 
 
 def _of_user(trial: Trial, controls: tuple[Control, ...]) -> Evidence:
@@ -197,7 +200,9 @@ def _of_user(trial: Trial, controls: tuple[Control, ...]) -> Evidence:
     estimates["right_when_settled"] = _right_when_settled(found, trial.confidence)
     digest = hashlib.sha256(loop.identity.encode()).hexdigest()[:12]
     return Evidence(
-        estimates={name: _measured(name, one, trial.confidence) for name, one in estimates.items()},
+        estimates={
+            name: _measured(name, one, trial.confidence, INPUTWISE) for name, one in estimates.items()
+        },
         controls=controls,
         scope=Scope.TOY,
         system=f"{loop.name} ({digest}), {found.inputs} inputs, {found.steps} steps",
@@ -266,7 +271,7 @@ def _controls(trial: Trial) -> tuple[Control, ...]:
                 name=name,
                 kind=kind,
                 passed=bool(got.value > 0.9 if positive else got.value < 0.1),
-                measured=_measured(f"{asked} control", got, trial.confidence),
+                measured=_measured(f"{asked} control", got, trial.confidence, INPUTWISE),
                 wanted="above 0.9" if positive else "below 0.1",
             )
         )
@@ -281,7 +286,7 @@ def _named(got: Interval, n: int, reason: str) -> Interval:
     )
 
 
-def _measured(name: str, got: Interval, confidence: float) -> Measurement:
+def _measured(name: str, got: Interval, confidence: float, method: str = "") -> Measurement:
     return Measurement(
         instrument=f"loop cells.{name}",
         version=CELLS_VERSION,
@@ -291,7 +296,7 @@ def _measured(name: str, got: Interval, confidence: float) -> Measurement:
         high=got.high,
         n=got.n,
         blank_reason=got.blank_reason,
-        interval_method="" if got.blank_reason else "over seeds, or inputs of one loop",
+        interval_method="" if got.blank_reason else method,
         confidence=confidence,
         parameters={"near": NEAR, "bounded": BOUNDED, "far": FAR},
     )
