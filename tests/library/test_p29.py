@@ -60,6 +60,7 @@ def test_items_are_twins():
         assert one.answer != one.twin_answer
         assert one.other != one.elements
         assert one.elements not in one.shots
+    assert len({one.shots for one in items}) == len(items)  # examples of its own for every item
     # by hand: the largest digit goes, and the answer is the largest of the rest
     one = next(item for item in items if item.kind.name == "largest number")
     digits = sorted(map(int, one.elements))
@@ -73,7 +74,7 @@ def test_prompts_show_what_the_arm_says():
     for arm in ARMS:
         wanted = one.elements if arm in LONG else one.twin
         assert one.prompt(arm).endswith(one.kind.question(wanted))
-        assert one.prompt(arm).count("Last word:") == 6  # four examples, the last one, and the question
+        assert one.prompt(arm).count("Last word:") == 4  # two examples, the last one, and the question
 
 
 def test_statistics_by_hand():
@@ -195,4 +196,4 @@ def test_missing_model_names_the_command(tmp_path, monkeypatch):
 def test_small_model(tmp_path):
     got = PROTOCOL.run(Trial(tier=Tier.QUICK, folder=tmp_path))
     assert not got.missed
-    assert got.estimates["right_seen"].low > 0.5  # chance is one word in four
+    assert got.estimates["right_seen"].low > 0.3  # chance is one element in four

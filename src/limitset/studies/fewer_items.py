@@ -25,10 +25,11 @@ from limitset.core.streams import Streams
 STUDY: Final = "fewer_items"
 VERSION: Final = 1
 
-SHOTS: Final = 4
-"""Worked examples of N elements before the last one."""
+SHOTS: Final = 2
+"""Worked examples of N elements before the last one; every item has its own, so that items are independent:
+shared by all, one choice of four examples gave 7 % stale replies and another 45 %."""
 BATCH: Final = 25
-"""Prompts a call, all of one kind: they share their worked examples, and an interrupted run may lose them."""
+"""Prompts a call: what an interrupted run may lose."""
 LEAST_WRONG: Final = 5
 """With fewer wrong replies nothing is said of what they repeat."""
 ARMS: Final = ("N, seen", "N - 1, twin seen", "N - 1, twin unseen", "N, unseen")
@@ -170,14 +171,14 @@ def draw_items(count: int, *, rng: np.random.Generator) -> tuple[Item, ...]:
     found = []
     for kind in KINDS:
         lists: dict[tuple[str, ...], None] = {}
-        while len(lists) < 2 * count + SHOTS:
+        while len(lists) < (2 + SHOTS) * count:
             lists[tuple(rng.choice(kind.elements, kind.size, replace=False).tolist())] = None
         drawn = list(lists)
-        shots = tuple(drawn[2 * count :])
-        for elements, other in zip(drawn[:count], drawn[count : 2 * count], strict=True):
+        for first in range(0, len(drawn), 2 + SHOTS):
+            elements, other, *shots = drawn[first : first + 2 + SHOTS]
             at = kind.removed(elements)
             twin = (*elements[:at], *elements[at + 1 :])
-            found.append(Item(kind=kind, elements=elements, twin=twin, other=other, shots=shots))
+            found.append(Item(kind=kind, elements=elements, twin=twin, other=other, shots=tuple(shots)))
     return tuple(found)
 
 
