@@ -82,7 +82,10 @@ def judged(
             "id": "90a", "slug": "x", "statement": "Loops settle.", "type": "direction", "level": "hidden",
             "scope": "T", "estimand": "share", "unit": "loops", "falsifier": "they do not",
             "durable_question": "Do they?", "half_life_days": 30, "protocol": "p90",
-            "tests": tests or [{**shape, "statistic": f"share{place}"} for place in range(len(numbers))],
+            "tests": tests or [
+                {**shape, "statistic": f"share{place}", "words": "other share" if place else shape["words"]}
+                for place in range(len(numbers))
+            ],
         }
     )  # fmt: skip
     control = number(0.2 if missed else 0.9, 0.1, 1.0)
@@ -123,10 +126,14 @@ def judged(
         ([number(0.2, 0.1, 0.3)], "fails", "share that settles is below 0.4"),
         ([number(0.5, 0.3, 0.7)], "can't tell", "share that settles is neither above 0.5 nor below 0.4"),
         ([number(0.9, 0.8, 1.0), number(0.9, 0.8, 1.0)], "holds", "is above 0.5"),
-        ([number(0.9, 0.8, 1.0), number(0.2, 0.1, 0.3)], "fails", "is below 0.4"),
-        ([number(0.9, 0.8, 1.0), number(0.5, 0.3, 0.7)], "can't tell", "is neither above 0.5 nor below 0.4"),
+        ([number(0.9, 0.8, 1.0), number(0.2, 0.1, 0.3)], "fails", "other share is below 0.4"),
+        (
+            [number(0.9, 0.8, 1.0), number(0.5, 0.3, 0.7)],
+            "can't tell",
+            "other share is neither above 0.5 nor below 0.4",
+        ),
         # one test that fails is enough, whatever the others leave open
-        ([number(0.5, 0.3, 0.7), number(0.2, 0.1, 0.3)], "fails", "is below 0.4"),
+        ([number(0.5, 0.3, 0.7), number(0.2, 0.1, 0.3)], "fails", "other share is below 0.4"),
     ],
 )
 def test_all_tests_must_hold_and_one_can_fail(numbers, value, reason):
