@@ -39,7 +39,10 @@ def test_a_whole_interval_lies_on_a_side_or_it_does_not(bar, inside, astride, ou
 def test_the_end_itself_is_not_passed():
     assert not Bar("above", (0.5,)).holds(0.5, 0.9)
     assert not Bar("below", (0.5,)).holds(0.1, 0.5)
-    assert not Bar("within", (0.2, 0.8)).holds(0.2, 0.8)
+    assert not Bar("within", (0.2, 0.8)).holds(0.2, 0.7)
+    assert not Bar("within", (0.2, 0.8)).holds(0.3, 0.8)
+    assert not Bar("outside", (0.2, 0.8)).holds(0.8, 0.9)
+    assert not Bar("outside", (0.2, 0.8)).holds(0.1, 0.2)
 
 
 def test_without_an_interval_nothing_holds():
