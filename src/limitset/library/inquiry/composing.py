@@ -5,16 +5,18 @@ Extractive: a sentence is the text of an atom or the wording of a verdict, or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from limitset.core.evidence import Scope
 from limitset.library.inquiry.answer import Label, Relation, Search, Sentence
 from limitset.library.inquiry.coverage import HELD
+from limitset.library.inquiry.grounding import numbers_of
 from limitset.library.inquiry.material import Material
 from limitset.library.inquiry.statements import Statement
 from limitset.library.inquiry.stemming import stems_of, words_of
+from limitset.library.inquiry.word_lists import listed_words
 from limitset.library.inquiry.wording import ended, listed, marks, stated
 
 MOST_STATED: Final = 5
@@ -26,9 +28,10 @@ LEAST_FOCUS: Final = 0.3
 """Share of the question that a statement must speak of to be said."""
 ADJACENT: Final = 0.6
 """Share under which a statement is marked as lying beside the question."""
-ALIKE_IN_LINEAGE: Final = 0.6
-ALIKE: Final = 0.8
-"""Shared share of stems from which two statements say the same."""
+ALIKE_IN_LINEAGE: Final = 0.7
+ALIKE: Final = 0.85
+FEW_STEMS: Final = 5
+"""Share of the shorter statement's stems from which two say the same."""
 
 
 def chosen(material: Material) -> tuple[Statement, ...]:
@@ -80,9 +83,26 @@ def _said_already(material: Material, one: Statement, used: Iterable[Statement])
 
 
 def alike(one: str, other: str) -> float:
-    """Return the share of stems that two texts have in common (Jaccard)."""
-    left, right = set(stems_of(words_of(one))), set(stems_of(words_of(other)))
-    return len(left & right) / len(left | right) if left | right else 1.0
+    """Return how much of the shorter of two texts stands in the other, by stem and stop words aside.
+
+    Texts with other numbers say other things, and few words in common prove little.
+
+    Examples
+    --------
+    >>> text = "Loops of small nets settle with injection"
+    >>> alike(f"{text}.", f"{text} at last."), alike(f"{text} in 4 of 9.", f"{text} in 5 of 8.")
+    (1.0, 0.5)
+    """
+    left, right = _said_stems(one), _said_stems(other)
+    shared = len(left & right) / max(min(len(left), len(right)), FEW_STEMS)
+    first, second = numbers_of(one), numbers_of(other)
+    return shared / 2 if first and second and not first & second else shared
+
+
+def _said_stems(text: str) -> set[str]:
+    return set(
+        stems_of(word for word in words_of(text) if word not in listed_words("stop") and not word.isdigit())
+    )
 
 
 @dataclass(frozen=True)
@@ -103,9 +123,7 @@ def composed(
     sentences = [_opening(material)] if thin else []
     sentences += [stated(material, one, adjacent=material.focus(one.id) < ADJACENT) for one in used]
     said = {one.id for one in used}
-    sentences += [
-        contrasted(material, pair, already=pair.against.id in said) for pair in opposed[:MOST_CONTRASTS]
-    ]
+    sentences += [contrasted(material, pair, said=said) for pair in opposed[:MOST_CONTRASTS]]
     sentences += _combined(material, used)
     sentences += _limits(material, used, capped=capped)
     sentences += _absences(material, said_joint=thin)
@@ -149,20 +167,24 @@ def _best(material: Material) -> str | None:
     return "is past its time" if material.stale(one) else None
 
 
-def contrasted(material: Material, pair: Opposed, *, already: bool) -> Sentence:
-    """Show what stands against a statement that was used; what was said already is only named."""
-    if already:
-        return Sentence(
-            text=f"{pair.used.id} and {pair.against.id}, both said already, contradict each other.",
-            cites=(pair.used.id, pair.against.id),
-            relation=Relation.CONTRASTS,
-        )
-    against = stated(material, pair.against)
+def contrasted(material: Material, pair: Opposed, *, said: Collection[str]) -> Sentence:
+    """Show two statements that contradict each other; what was said already is not said again."""
+    one, other = pair.used, pair.against
+    if one.id not in said and other.id in said:
+        one, other = other, one
+    against = stated(material, other)
+    if one.id in said and other.id in said:
+        text, shown = f"{one.id} and {other.id}, both said already, contradict each other.", against.marks[:0]
+    elif one.id in said:
+        text, shown = f"Against this stands: {against.text}", against.marks
+    else:
+        first = stated(material, one)
+        text, shown = f"{first.text} Against this stands: {against.text}", (*first.marks, *against.marks)
     return Sentence(
-        text=f"Against this stands: {against.text}",
-        cites=(pair.used.id, pair.against.id),
+        text=text,
+        cites=(one.id, other.id),
         relation=Relation.CONTRASTS,
-        marks=against.marks,
+        marks=tuple(dict.fromkeys(shown)),
     )
 
 
@@ -238,7 +260,7 @@ def surprising(
     A run that contradicts a founding text; else a correction among what was found and not used.
     """
     cited = {one.id for one in used}
-    near = [one for one in material.statements.values() if material.focus(one.id) >= HELD]
+    near = [one for one in material.statements.values() if material.focus(one.id) >= ADJACENT]
     near.sort(key=lambda one: (-material.gain(one.id, {}), one.id))
     for one in sorted(near, key=lambda one: one.id not in cited):
         if one.is_verdict and one.value == "fails" and one.stated_by:

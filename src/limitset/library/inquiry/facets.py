@@ -19,6 +19,8 @@ LONGEST: Final = 2000
 """Letters of a question; more is a text, not a question."""
 MOST: Final = 8
 """Facets of one question; of more, the first are taken."""
+MOST_VAGUE: Final = 2
+"""Words that say little, kept beside a single facet."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,10 @@ def plan(question: str) -> Plan:
         if facet is not None and facet.name not in {one.name for one in found}:
             found.append(replace(facet, asked=" ".join(words[place : place + length])))
         place += length
-    specific = [one for one in found if not one.generic] or found
+    specific = [one for one in found if not one.generic]
+    if len(specific) < 2:  # one name alone does not tell what is asked of it
+        vague = [one for one in found if one.generic]
+        specific += vague if not specific else vague[:MOST_VAGUE]
     kept = tuple(specific[:MOST])
     return Plan(text, kept, asked and len(kept) > 1, tuple(one.name for one in specific[MOST:]))
 

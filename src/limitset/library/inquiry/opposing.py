@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from limitset.library.inquiry.composing import Opposed
+from limitset.library.inquiry.composing import Opposed, alike
 from limitset.library.inquiry.index import Index
 from limitset.library.inquiry.material import Material
 from limitset.library.inquiry.statements import Statement
@@ -18,28 +18,40 @@ def opposed_to(index: Index, material: Material, used: Sequence[Statement]) -> t
     """
     homes = {one.home for one in used if not one.is_verdict}
     pairs = index.edges("contradicts", homes)
-    others = index.of_homes({name for pair in pairs for name in pair})
+    held: dict[str, list[Statement]] = {}
     left_out = dict(material.withheld)
+    for one in index.of_homes({name for pair in pairs for name in pair}).values():
+        if not one.withheld and one.id not in left_out:
+            held.setdefault(one.home, []).append(one)
+    said = {one.id for one in used}
     found: dict[tuple[str, str], Opposed] = {}
-    for one in used:
-        for left, right in pairs:
-            if one.home not in (left, right):
-                continue
-            other = right if one.home == left else left
-            key = (min(one.home, other), max(one.home, other))
-            against = [
-                held
-                for held in others.values()
-                if held.home == other and not held.withheld and held.id not in left_out
-            ]
-            if against and key not in found:
-                found[key] = Opposed(one, max(against, key=lambda held: _bearing(material, held)))
+    for left, right in pairs:
+        key = (min(left, right), max(left, right))
+        near, far = (left, right) if left in homes else (right, left)
+        if near in held and far in held and key not in found:
+            found[key] = max(
+                (Opposed(one, other) for one in held[near] for other in held[far]),
+                key=lambda pair: _opposition(material, pair, said),
+            )
     refuting = [one for one in material.statements.values() if one.is_verdict and one.value == "fails"]
     for run in refuting:
         for one in used:
             if one.id in run.atoms:
                 found.setdefault((run.home, one.id), Opposed(one, run))
     return tuple(sorted(found.values(), key=lambda pair: _bearing(material, pair.against), reverse=True))
+
+
+def _opposition(material: Material, pair: Opposed, said: set[str]) -> tuple[float, str, str]:
+    """Return how well two statements of contradicting notes show the contradiction.
+
+    Notes contradict each other as wholes. Of their statements an opinion against a finding shows it best, two
+    that say nearly the same not at all; what was said already needs not be said again.
+    """
+    sides = {pair.used.modality == "opinion", pair.against.modality == "opinion"}
+    score = 2.0 * (len(sides) == 2) - 3.0 * alike(pair.used.text, pair.against.text)
+    score += 0.5 * (pair.used.id in said) + 0.25 * (pair.against.id in said)
+    score += _bearing(material, pair.used)[0] + _bearing(material, pair.against)[0]
+    return score, pair.used.id, pair.against.id
 
 
 def _bearing(material: Material, one: Statement) -> tuple[float, float, str]:
