@@ -312,6 +312,16 @@ def test_the_same_first_author_is_proposed_as_one_group(planted):
     assert sound(planted) == ()
 
 
+def test_two_authors_in_common_are_a_group_and_one_who_is_not_the_first_is_none(planted):
+    planted.file("sources.toml", SOURCE.replace('["A. Smith"]', '["A. Smith", "B. Lee", "C. Kim"]'))
+    assert kinds(added(planted, authors=("D. Roe", "C. Kim"), keep=False).entries[0], Kind.SAME_GROUP) == []
+    both = added(planted, authors=("D. Roe", "C. Kim", "B. Lee"), keep=False).entries[0]
+    assert kinds(both, Kind.SAME_GROUP) == ["smith-2020"]
+    assert (
+        "also by B. Lee, C. Kim: “Loops that settle”" in both.proposals[-2].reason + both.proposals[-1].reason
+    )
+
+
 def test_another_initial_is_another_person(planted):
     assert kinds(added(planted, authors=("B. Smith",)).entries[0], Kind.SAME_GROUP) == []
 

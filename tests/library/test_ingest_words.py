@@ -143,6 +143,12 @@ def test_the_nearest_statement_comes_first_and_the_far_ones_not_at_all():
     assert Holdings([]).near("Loops settle.") == []
 
 
+def test_one_stem_in_common_is_a_subject_only_where_there_is_no_other():
+    index = Holdings([note(text="Loops purr.")])
+    assert index.near("Loops bark.", least=0.1) == []
+    assert len(index.near("Loops!", least=0.1)) == 1
+
+
 # ---- vocabulary
 
 
