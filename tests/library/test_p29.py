@@ -146,7 +146,7 @@ def test_chat_models_get_one_turn():
 
 
 def scripted(path, trial, answer):
-    items = draw_items(16, rng=np.random.default_rng([p29.SEED, trial.seed, 0]))
+    items = draw_items(p29.SIZES[Tier.QUICK].items, rng=np.random.default_rng([p29.SEED, trial.seed, 0]))
     replies = {one.prompt(arm): answer(one, arm) for one in items for arm in ARMS}
     path.write_text(json.dumps({"name": "script", "style": "few_shot", "replies": replies}), encoding="utf-8")
     return f"scripted:{path}"

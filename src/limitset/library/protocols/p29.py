@@ -37,7 +37,7 @@ class _Size:
 
 
 SIZES: Final = {
-    Tier.QUICK: _Size(models=("smollm2-135m-instruct",), items=16),
+    Tier.QUICK: _Size(models=("smollm2-135m-instruct",), items=12),
     Tier.NORMAL: _Size(models=("smollm2-135m-instruct", "gemma-3-270m"), items=50),
 }
 

@@ -237,7 +237,7 @@ PROTOCOL: Final = Protocol(
         "smollm2-135m-instruct sha256 b179c9523d0e",
         "gemma-3-270m sha256 a5fd3b62230a",
     ),
-    seconds={Tier.QUICK: 60, Tier.NORMAL: 600},
+    seconds={Tier.QUICK: 40, Tier.NORMAL: 600},
     scope=Scope.REAL,
     accepts=("model", "logs"),
     confounds=(
