@@ -356,7 +356,7 @@ PROTOCOL: Final = Protocol(
         f"prefix sums of 12, 32 and 48 bits; looped nets of width {WIDTH}, {training.STEPS} updates, "
         f"rate {training.PEAK_RATE:g}, epsilon {EPSILON:g}",
     ),
-    seconds={Tier.QUICK: 45, Tier.NORMAL: 245},
+    seconds={Tier.QUICK: 45, Tier.NORMAL: 280},
     scope=Scope.TOY,
     accepts=("map",),
     confounds=(
