@@ -238,7 +238,7 @@ def test_a_verdict_without_its_claim_waits_for_it(asked, shelf):
 def test_the_index_counts_what_was_searched(asked, shelf, cache):
     answer = asked(question(0))
     with opened(Library.opened(shelf, builtin=False), folder=cache) as index:
-        assert len(index.evidence_rows()) == answer.search.statements == 24
+        assert len(index.evidence()) == answer.search.statements == 24
         assert isinstance(index.connection, sqlite3.Connection)
     assert answer.search.found == {"quartz tempo": 3, "zinnia drift": 4, "quartz tempo + zinnia drift": 3}
 

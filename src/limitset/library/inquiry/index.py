@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS files(
 CREATE TABLE IF NOT EXISTS sources(id TEXT, shelf INTEGER, quality REAL, data TEXT, PRIMARY KEY (id, shelf));
 CREATE TABLE IF NOT EXISTS statements(
   row INTEGER PRIMARY KEY, id TEXT, kind TEXT, home TEXT, file INTEGER, shelf INTEGER, source TEXT,
-  created TEXT, until TEXT, hidden INTEGER DEFAULT 0, quality REAL, data TEXT);
+  created TEXT, until TEXT, hidden INTEGER DEFAULT 0, quality REAL, worth REAL DEFAULT 0,
+  data TEXT);
 CREATE INDEX IF NOT EXISTS by_home ON statements(home);
 CREATE INDEX IF NOT EXISTS by_file ON statements(file);
 CREATE INDEX IF NOT EXISTS by_kind ON statements(kind);
@@ -73,10 +74,10 @@ class Index:
         """The condition under which a row of `statements s` is seen; takes `as_of` twice."""
         return "s.hidden = 0 AND s.created <= ? AND s.until > ?"
 
-    def evidence_rows(self) -> set[int]:
-        """Return the rows of all atoms and newest verdicts seen."""
-        query = f"SELECT s.row FROM statements s WHERE s.kind != 'claim' AND {self.seen}"
-        return {row for (row,) in self.connection.execute(query, (self.as_of, self.as_of))}
+    def evidence(self) -> dict[int, float]:
+        """Return the rows of all atoms and newest verdicts seen, with what each is worth, age aside."""
+        query = f"SELECT s.row, s.worth FROM statements s WHERE s.kind != 'claim' AND {self.seen}"
+        return dict(self.connection.execute(query, (self.as_of, self.as_of)).fetchall())
 
     def statements(self, rows: Iterator[int] | list[int] | set[int]) -> dict[int, Statement]:
         """Return the statements of some rows."""
@@ -208,18 +209,14 @@ def _code() -> str:
 
 def refreshed(connection: sqlite3.Connection, library: Library) -> int:
     """Bring an index up to date with the files of the shelves; return how many files were read."""
-    held = {
-        path: (file, modified, size, kind)
-        for file, path, modified, size, kind in connection.execute(
-            "SELECT file, path, modified, size, kind FROM files"
-        )
-    }
+    known = connection.execute("SELECT path, file, modified, size, kind FROM files")
+    held = {path: found for path, *found in known}
     present = {one.path: one for one in _files(library)}
     gone = [path for path in held if path not in present]
     new = [
         one
         for path, one in present.items()
-        if path not in held or held[path][1:3] != (one.modified, one.size)
+        if path not in held or held[path][1:3] != [one.modified, one.size]
     ]
     if not gone and not new:
         return 0
@@ -229,10 +226,12 @@ def refreshed(connection: sqlite3.Connection, library: Library) -> int:
         new += [one for one in present.values() if one.kind == "verdicts" and one not in new]
     for path in gone:
         _forget(connection, held[path][0])
+    new_files = []
     for one in sorted(new, key=lambda one: _ORDER.index(one.kind)):
         if one.path in held:
             _forget(connection, held[one.path][0])
-        _learn(connection, one)
+        new_files.append(_learn(connection, one))
+    _weigh(connection, new_files, everything="sources" in changed_kinds)
     _date_verdicts(connection)
     _hide_replaced(connection)
     connection.execute("DELETE FROM meta WHERE name LIKE 'holdings %'")
@@ -282,7 +281,8 @@ def _forget(connection: sqlite3.Connection, file: int) -> None:
     connection.execute("DELETE FROM files WHERE file = ?", (file,))
 
 
-def _learn(connection: sqlite3.Connection, one: _File) -> None:
+def _learn(connection: sqlite3.Connection, one: _File) -> int:
+    """Read a file into the index; return its number there."""
     path = Path(one.path)
     problem, digest = "", ""
     found: list[Statement] = []
@@ -313,7 +313,7 @@ def _learn(connection: sqlite3.Connection, one: _File) -> None:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (one.path, one.shelf, one.kind, path.stem, one.modified, one.size, digest, problem),
     )
-    file = cursor.lastrowid
+    file = cursor.lastrowid or 0
     for statement in found:
         row = connection.execute(
             "INSERT INTO statements(id, kind, home, file, shelf, source, created, until, quality, data) "
@@ -336,6 +336,20 @@ def _learn(connection: sqlite3.Connection, one: _File) -> None:
             (row, kept_apart(statement.text), kept_apart(statement.context)),
         )
     connection.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", [(*edge, file) for edge in edges])
+    return file
+
+
+def _weigh(connection: sqlite3.Connection, files: list[int], *, everything: bool) -> None:
+    """Set what statements are worth: their own quality times that of their source, of the later shelf."""
+    update = (
+        "UPDATE statements SET worth = quality * CASE kind WHEN 'verdict' THEN 1 ELSE coalesce((SELECT "
+        "o.quality FROM sources o WHERE o.id = statements.source ORDER BY o.shelf DESC LIMIT 1), ?) END"
+    )
+    unread = source_quality("secondary")
+    if everything:
+        connection.execute(update, (unread,))
+    else:
+        connection.executemany(f"{update} WHERE file = ?", [(unread, file) for file in files])
 
 
 def _verdicts(connection: sqlite3.Connection, path: Path) -> list[Statement]:

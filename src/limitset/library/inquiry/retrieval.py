@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -62,12 +64,14 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
     Lexical: any phrase of any facet, ranked by BM25; besides, the best of each facet and of each pair
     of facets by quality. With an embedder also by cosine; the two ranks are fused by 1/(60 + rank).
     """
-    visible = index.evidence_rows()
+    worth = index.evidence()
+    visible = set(worth)
     levels = [_levels(index.connection, facet, visible) for facet in asked.facets]
     everything = [set().union(*(rows for value, rows in level if value >= IN_CONTEXT)) for level in levels]
-    ranked = _ranked(index, asked.facets)
+    named = [set().union(*(rows for value, rows in level if value >= NEAR)) for level in levels]
+    ranked = _ranked(index, asked.facets, everything)
     near = _nearest(index, asked.question, embedder, visible) if embedder else []
-    candidates = list(dict.fromkeys([*ranked, *near, *_best(index, asked.facets)]))
+    candidates = list(dict.fromkeys([*ranked, *near, *_best(everything, named, worth)]))
     matches = {
         row: tuple(max((value for value, rows in level if row in rows), default=0.0) for level in levels)
         for row in candidates
@@ -77,7 +81,6 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
         for place, row in enumerate(way):
             fused[row] = fused.get(row, 0.0) + 1 / (RANK_CONSTANT + place + 1)
     order = sorted(candidates, key=lambda row: (-fused.get(row, 0.0), row))
-    named = [set().union(*(rows for value, rows in level if value >= NEAR)) for level in levels]
     joint = set.intersection(*named) if len(named) > 1 else set()
     held = [len(rows) for rows in everything] + ([len(joint)] if len(named) > 1 else [])
     names = [one.name for one in asked.facets] + ([joint_name(asked.facets)] if len(named) > 1 else [])
@@ -146,33 +149,31 @@ def _rows(connection: sqlite3.Connection, query: str) -> set[int]:
     return {row for (row,) in connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (query,))}
 
 
-def _ranked(index: Index, facets: tuple[Facet, ...]) -> list[int]:
+def _ranked(index: Index, facets: tuple[Facet, ...], everything: list[set[int]]) -> list[int]:
+    """Return rows by BM25; where enough statements speak of two facets or more, only these are ranked."""
     if not facets:
         return []
     query = (
         "SELECT s.row FROM words JOIN statements s ON s.row = words.rowid WHERE words MATCH ? "
         f"AND s.kind != 'claim' AND {index.seen} ORDER BY bm25(words, 1.0, 0.4), s.row LIMIT ?"
     )
-    terms = quoted(term for one in facets for term in (*one.same, *one.near))
+    every = [quoted((*one.same, *one.near)) for one in facets]
+    both = [one & other for one, other in itertools.combinations(everything, 2)]
+    if len(set().union(*both)) >= RANKED:
+        terms = " OR ".join(f"({one} AND {other})" for one, other in itertools.combinations(every, 2))
+    else:
+        terms = " OR ".join(every)
     return [row for (row,) in index.connection.execute(query, (terms, index.as_of, index.as_of, RANKED))]
 
 
-def _best(index: Index, facets: tuple[Facet, ...]) -> list[int]:
-    """Return the best statements of each facet, and of each pair, by quality."""
-    query = (
-        "SELECT s.row FROM words JOIN statements s ON s.row = words.rowid "
-        "LEFT JOIN sources o ON o.id = s.source "
-        f"WHERE words MATCH ? AND s.kind != 'claim' AND {index.seen} "
-        "ORDER BY s.quality * coalesce(o.quality, CASE s.kind WHEN 'verdict' THEN 1 ELSE 0.45 END) DESC, "
-        "s.row LIMIT ?"
-    )
-    every = [quoted((*one.same, *one.near)) for one in facets]
-    pairs = [f"{one} AND {other}" for place, one in enumerate(every[:5]) for other in every[place + 1 : 5]]
-    asked = [*(f"text : {one}" for one in every), *pairs, " AND ".join(every)] if every else []
+def _best(everything: list[set[int]], named: list[set[int]], worth: Mapping[int, float]) -> list[int]:
+    """Return the best statements of each facet, of each pair, and of all together, by worth."""
+    groups = [*named, *(one & other for one, other in itertools.combinations(everything[:5], 2))]
+    groups += [set.intersection(*everything)] if len(everything) > 2 else []
     return [
         row
-        for terms in asked
-        for (row,) in index.connection.execute(query, (terms, index.as_of, index.as_of, BEST_OF_FACET))
+        for group in groups
+        for row in heapq.nsmallest(BEST_OF_FACET, group, key=lambda row: (-worth[row], row))
     ]
 
 
