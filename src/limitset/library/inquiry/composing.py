@@ -75,8 +75,11 @@ def _order(one: Statement) -> int:
 
 
 def _said_already(material: Material, one: Statement, used: Iterable[Statement]) -> bool:
+    """Whether a statement says what another said; two runs never do: their numbers are their own."""
     for other in used:
-        same = material.lineage(one) == material.lineage(other) and not (one.is_verdict and other.is_verdict)
+        if one.is_verdict and other.is_verdict:
+            continue
+        same = material.lineage(one) == material.lineage(other)
         if alike(one.text, other.text) >= (ALIKE_IN_LINEAGE if same else ALIKE):
             return True
     return False

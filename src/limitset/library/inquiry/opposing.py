@@ -36,7 +36,9 @@ def opposed_to(index: Index, material: Material, used: Sequence[Statement]) -> t
     refuting = [one for one in material.statements.values() if one.is_verdict and one.value == "fails"]
     for run in refuting:
         for one in used:
-            if one.id in run.atoms:
+            # a claim also names the findings that speak for or against it: only what asserts it is refuted
+            asserts = one.modality == "opinion" or one.source == run.stated_by
+            if one.id in run.atoms and asserts:
                 found.setdefault((run.home, one.id), Opposed(one, run))
     return tuple(sorted(found.values(), key=lambda pair: _bearing(material, pair.against), reverse=True))
 
