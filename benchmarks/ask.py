@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -95,15 +96,17 @@ def main() -> None:
             labels.append(ask(question, library=library, today=TODAY, cache=cache).label.value)
             times.append(time.perf_counter() - began)
             busy.append(time.process_time() - worked)
-        fresh = []
+        fresh, children = [], []
         for question in questions[-5:]:
-            began = time.perf_counter()
+            began, spent = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(
                 [sys.executable, "-c", FRESH, str(folder), str(cache), question],
                 check=True,
                 capture_output=True,
             )
             fresh.append(time.perf_counter() - began)
+            now = resource.getrusage(resource.RUSAGE_CHILDREN)
+            children.append(now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime)
         result = {
             "notes": given.notes,
             "statements": 2 * given.notes,
@@ -115,6 +118,9 @@ def main() -> None:
             "answer worst s of processor": round(max(busy), 3),
             "fresh process median s": round(statistics.median(fresh), 3),
             "fresh process worst s": round(max(fresh), 3),
+            "fresh process median s of processor": round(statistics.median(children), 3),
+            "fresh process worst s of processor": round(max(children), 3),
+            "load of the machine": [round(one, 1) for one in os.getloadavg()],
             "peak memory MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "peak memory of a fresh process MB": round(
                 resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -12,7 +12,7 @@ from limitset.library.inquiry.grounding import ungrounded
 from limitset.library.inquiry.stemming import stems_of, words_of
 
 FORMS = set(stems_of(words_of(
-    "Against this stands An essay argues that a press piece says a paper preprint document somebody those who ran it "
+    "A note that contradicts that of says two notes contradict each other one the Against this stands An essay argues that a press piece says a paper preprint document somebody those who ran it "
     "hold the claim tested in on fails holds can not be decided interval to n by if above below and one"
 )))  # fmt: skip
 

@@ -126,7 +126,8 @@ def composed(
     sentences = [_opening(material)] if thin else []
     sentences += [stated(material, one, adjacent=material.focus(one.id) < ADJACENT) for one in used]
     said = {one.id for one in used}
-    sentences += [contrasted(material, pair, said=said) for pair in opposed[:MOST_CONTRASTS]]
+    shown = [pair for pair in opposed if _bears(material, pair, said)]
+    sentences += [contrasted(material, pair, said=said) for pair in shown[:MOST_CONTRASTS]]
     sentences += _combined(material, used)
     sentences += _limits(material, used, capped=capped)
     sentences += _absences(material, said_joint=thin)
@@ -170,19 +171,34 @@ def _best(material: Material) -> str | None:
     return "is past its time" if material.stale(one) else None
 
 
+def _bears(material: Material, pair: Opposed, said: Collection[str]) -> bool:
+    """Whether a contradiction is about what was asked: a side was said, or speaks of most of the question."""
+    ids = (pair.used.id, pair.against.id)
+    return any(one in said or (one in material.matches and material.focus(one) >= ADJACENT) for one in ids)
+
+
 def contrasted(material: Material, pair: Opposed, *, said: Collection[str]) -> Sentence:
-    """Show two statements that contradict each other; what was said already is not said again."""
+    """Show a contradiction; what was said already is not said again.
+
+    Notes contradict each other as wholes, and the sentence says no more than that; a run refutes the statement
+    itself.
+    """
     one, other = pair.used, pair.against
     if one.id not in said and other.id in said:
         one, other = other, one
     against = stated(material, other)
+    run = one.is_verdict or other.is_verdict
+    shown = against.marks
     if one.id in said and other.id in said:
-        text, shown = f"{one.id} and {other.id}, both said already, contradict each other.", against.marks[:0]
+        who = f"{one.id} and {other.id}" if run else f"The notes of {one.id} and {other.id}"
+        text, shown = f"{who}, both said already, contradict each other.", ()
     elif one.id in said:
-        text, shown = f"Against this stands: {against.text}", against.marks
+        against_it = "Against this stands" if run else f"A note that contradicts that of {one.id} says"
+        text = f"{against_it}: {against.text}"
     else:
         first = stated(material, one)
-        text, shown = f"{first.text} Against this stands: {against.text}", (*first.marks, *against.marks)
+        text = f"Two notes contradict each other. One says: {first.text} The other says: {against.text}"
+        shown = (*first.marks, *against.marks)
     return Sentence(
         text=text,
         cites=(one.id, other.id),

@@ -46,13 +46,15 @@ def opposed_to(index: Index, material: Material, used: Sequence[Statement]) -> t
 def _opposition(material: Material, pair: Opposed, said: set[str]) -> tuple[float, str, str]:
     """Return how well two statements of contradicting notes show the contradiction.
 
-    Notes contradict each other as wholes. Of their statements an opinion against a finding shows it best, two
-    that say nearly the same not at all; what was said already needs not be said again.
+    Notes contradict each other as wholes. Of their statements an opinion and a finding in nearly the same
+    words show it best, two findings in nearly the same words not at all; what was said already needs not be
+    said again.
     """
-    sides = {pair.used.modality == "opinion", pair.against.modality == "opinion"}
-    score = 2.0 * (len(sides) == 2) - 3.0 * alike(pair.used.text, pair.against.text)
-    score += 0.5 * (pair.used.id in said) + 0.25 * (pair.against.id in said)
-    score += _bearing(material, pair.used)[0] + _bearing(material, pair.against)[0]
+    unlike = (pair.used.modality == "opinion") != (pair.against.modality == "opinion")
+    shared = alike(pair.used.text, pair.against.text)
+    score = 2.0 + 3.0 * shared if unlike else -3.0 * shared
+    score += 0.3 * (pair.used.id in said) + 0.2 * (pair.against.id in said)
+    score += 0.25 * (_bearing(material, pair.used)[0] + _bearing(material, pair.against)[0])
     return score, pair.used.id, pair.against.id
 
 
