@@ -180,8 +180,8 @@ def _bears(material: Material, pair: Opposed, said: Collection[str]) -> bool:
 def contrasted(material: Material, pair: Opposed, *, said: Collection[str]) -> Sentence:
     """Show a contradiction; what was said already is not said again.
 
-    Notes contradict each other as wholes, and the sentence says no more than that; a run refutes the statement
-    itself.
+    Notes contradict each other as wholes, and the sentence says no more than that; a run refutes the very
+    statement.
     """
     one, other = pair.used, pair.against
     if one.id not in said and other.id in said:
