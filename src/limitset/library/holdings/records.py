@@ -173,8 +173,11 @@ class Claim(_Record):
         return 1 - 0.05 / len(self.tests)
 
     def frozen(self) -> dict[str, Any]:
-        """Return what may not change under a verdict: the statement, its tests and its scope."""
-        return self.model_dump(mode="json", include={"id", "statement", "scope", "estimand", "unit", "tests"})
+        """Return what may not change under a verdict: the statement, its scope, its statistics and bars."""
+        return {
+            **self.model_dump(mode="json", include={"id", "statement", "scope", "estimand", "unit"}),
+            "tests": [[one.statistic, str(one.holds), str(one.fails)] for one in self.tests],
+        }
 
 
 class Effect(_Record):
