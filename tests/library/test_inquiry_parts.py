@@ -79,8 +79,14 @@ class TestFacets:
         assert not plan("How does temperature affect?").relation
 
     def test_generic_words_count_only_where_little_else_is_left(self):
-        assert [one.name for one in plan("Do language models forget verse?").facets] == ["forgetting", "verse"]
-        assert [one.name for one in plan("Do language models forget?").facets] == ["forgetting", "language model"]
+        assert [one.name for one in plan("Do language models forget verse?").facets] == [
+            "forgetting",
+            "verse",
+        ]
+        assert [one.name for one in plan("Do language models forget?").facets] == [
+            "forgetting",
+            "language model",
+        ]
         assert [one.name for one in plan("What is a language model?").facets] == ["language model"]
 
     def test_more_facets_than_can_be_searched_are_said_to_be_left_out(self):
