@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any, Final
 
@@ -22,6 +22,18 @@ _BY_AXES: Final = {
     ("epoch", "measure"): ("watching", "watching_chart"),
     ("period", "measure"): ("stack", "stack_chart"),
 }
+
+
+def axes_among(names: Collection[str], varying: Collection[str]) -> tuple[str, ...] | None:
+    """Return the axes of a chart that draws all that varies among these columns; None where there is none.
+
+    Examples
+    --------
+    >>> axes_among(["period", "measure", "seed"], ["period", "measure"])
+    ('period', 'measure')
+    """
+    fitting = (axes for axes in _BY_AXES if set(varying) <= set(axes) <= set(names))
+    return next(fitting, None)
 
 
 def chart_of(table: MeasurementTable) -> Any:

@@ -95,7 +95,7 @@ def test_history_tells_own_runs_from_the_users(library):
 
 def test_curve_is_drawn_over_its_number_by_its_names(library):
     figure = next(one for one in _page(library, "06a").figures if one.name == "curve")
-    assert figure.title == "Limit sets over gain, by injection"
+    assert figure.title == "What lies behind it: limit sets over gain, by injection"
     assert figure.table.columns == ("injection", "gain", "value", "low", "high", "n")
     assert len(figure.table.rows) == 9
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from limitset.charts.claim_curve import CurveAxes, claim_curve_chart
+from limitset.charts.dispatch import axes_among, chart_of
 from limitset.charts.verdict_history import MOST, verdict_history_chart
+from limitset.core.levels import Level
+from limitset.core.results import MeasurementTable
 from limitset.library.holdings.records import Effect, Verdict
 from limitset.library.pages.wording import bar_of, counted, finite, listed, readable, value_words
 from limitset.report.page import Figure, Table
@@ -100,8 +106,8 @@ def curve_figure(verdict: Verdict | None) -> Figure | None:
     columns = (*varying, "value", "low", "high", "n")
     return Figure(
         name="curve",
-        title=f"{instrument[:1].upper()}{instrument[1:]}{over}{by}",
-        chart=claim_curve_chart(rows, axes, measured=instrument),
+        title=f"What lies behind it: {instrument}{over}{by}",
+        chart=_own_chart(verdict, varying) or claim_curve_chart(rows, axes, measured=instrument),
         caption=f"The numbers behind the newest verdict, {readable(verdict.date)}. Bands: the intervals of "
         f"the run. {counted(len(rows), 'number')}.",
         table=Table(
@@ -110,6 +116,32 @@ def curve_figure(verdict: Verdict | None) -> Figure | None:
             rows=tuple(tuple(row.get(name) for name in columns) for row in verdict.curve),
         ),
     )
+
+
+def _own_chart(verdict: Verdict, varying: Sequence[str]) -> Any:
+    """Return the chart that the instrument has of its own, None where it has none."""
+    first = verdict.curve[0]
+    axes = axes_among([name for name in first if name not in _OF_EVERY_ROW], varying)
+    if axes is None:
+        return None
+
+    def column(name: str) -> list[float]:
+        known = (finite(row.get(name)) for row in verdict.curve)
+        return [math.nan if one is None else one for one in known]
+
+    table = MeasurementTable(
+        instrument=str(first["instrument"]),
+        version=int(first["version"]),
+        level=Level(first["level"]),
+        axes={name: np.array([row[name] for row in verdict.curve]) for name in axes},
+        value=np.array(column("value")),
+        low=column("low"),
+        high=column("high"),
+        n=column("n"),
+        null_kind=[str(row.get("null_kind", "")) for row in verdict.curve],
+        blank_reason=[str(row.get("blank_reason") or "") for row in verdict.curve],
+    )
+    return chart_of(table)
 
 
 def _axes(verdict: Verdict, varying: Sequence[str]) -> CurveAxes | None:
