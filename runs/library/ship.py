@@ -23,7 +23,7 @@ from limitset.library.holdings.shelf import Shelf
 from limitset.library.judge.running import Wanted, put_to_test
 
 WORK: Final = Path(__file__).parent / "work"
-TIERS: Final = {"p05": Tier.NORMAL, "p06": Tier.NORMAL, "p39": Tier.NORMAL, "p29": Tier.NORMAL}
+TIERS: Final = dict.fromkeys(("p05", "p06", "p07", "p29", "p39"), Tier.NORMAL)
 """Where the quick tier leaves open what a reader asks first."""
 
 
