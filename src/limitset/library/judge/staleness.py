@@ -59,7 +59,8 @@ def state(claim: Claim, verdict: Verdict | None, *, today: dt.date, protocols: M
         return PROTOCOL_CHANGED
     now = instrument_versions()
     for one in verdict.run.instruments:
-        name, _, version = one.partition("@")
+        name, _, rest = one.partition("@")
+        version = rest.partition(" ")[0]  # "flatness@1 noise 0.1": settings may follow
         if name in now and version != now[name]:
             return INSTRUMENT_CHANGED
     return EXPIRED if today > verdict.expires_on else CURRENT
