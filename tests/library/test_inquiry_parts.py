@@ -334,8 +334,9 @@ class TestWording:
         verdict(shelf, "90a", "holds")
         verdict(shelf, "90a", "fails", number=0.01, own=False, system="model umbra", date="2026-11-22")
         text = " ".join(one.text for one in asked(question(0)).sentences)
-        assert "Tested on model umbra on 2026-11-22" in text
-        assert "Tested in toy models on 2026-11-22" in text
+        assert "fails on model umbra: share of planted nets 0.01" in text
+        assert "holds on toy models: share of planted nets 0.8 [0.75, 0.85] (holds if above 0.5)" in text
+        assert "tested 2026-11-22" in text
 
     def test_rivals_are_shown(self, shelf, asked):
         claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.", rivals=["90b"])

@@ -144,11 +144,11 @@ def test_a_changed_verdict_changes_the_answer(asked, shelf):
     claim(shelf, "90a", "zinnia", "Quartz tempo moves zinnia drift.")
     verdict(shelf, "90a", "holds", number=0.81)
     first = asked(question(0))
-    assert "“Quartz tempo moves zinnia drift” holds: share of planted nets 0.81" in said(first)
+    assert "“Quartz tempo moves zinnia drift” holds on toy models: share of planted nets 0.81" in said(first)
     verdict(shelf, "90a", "fails", number=0.03)
     second = said(asked(question(0)))
-    assert "fails: share of planted nets 0.03" in second
-    assert "holds: share of planted nets 0.81" not in second
+    assert "fails on toy models: share of planted nets 0.03" in second
+    assert "holds on toy models: share of planted nets 0.81" not in second
 
 
 def test_a_changed_claim_rewords_its_verdict(asked, shelf):

@@ -221,27 +221,25 @@ def verdict_words(verdict: Verdict, claim: Claim) -> str:
 
     The statistic that decided is named; where the claim holds, all of them, since all were needed.
     """
-    where = f"in {Scope(verdict.scope).words}" if verdict.own else f"on {verdict.system}"
+    where = f"on {Scope(verdict.scope).words}" if verdict.own else f"on {verdict.system}"
     said = {"holds": "holds", "fails": "fails", "can't tell": "can not be decided"}[verdict.value]
     shown = verdict.effects if verdict.value == "holds" else (verdict.effect,)
-    numbers = "; ".join(_number(one, claim.unit) for one in shown[:3])
+    numbers = "; ".join(_number(one) for one in shown[:3])
+    counts = {f"n = {one.n:g}" for one in shown if one.n is not None}
+    counted = f"; {counts.pop()}" if len(counts) == 1 else ""
     statement = claim.statement.rstrip(". ")
-    return f"Tested {where} on {verdict.date.isoformat()}, the claim “{statement}” {said}: {numbers}."
+    return f"“{statement}” {said} {where}: {numbers}{counted}, tested {verdict.date.isoformat()}."
 
 
-def _number(effect: Effect, unit: str) -> str:
+def _number(effect: Effect) -> str:
     bar = {"holds": f"holds if {effect.holds_if}", "fails": f"fails if {effect.fails_if}"}.get(
         effect.verdict, f"holds if {effect.holds_if}, fails if {effect.fails_if}"
     )
     if effect.value is None:
         return f"{effect.words} is blank ({effect.blank_reason or 'no reason given'}; {bar})"
-    interval = (
-        f"{100 * effect.confidence:.3g} % interval {effect.low:.3g} to {effect.high:.3g}, "
-        if effect.low is not None and effect.high is not None
-        else "no interval, "
-    )
-    count = f"n = {effect.n:g} by {unit}" if effect.n is not None else f"n not given, by {unit}"
-    return f"{effect.words} {effect.value:.3g} ({interval}{count}; {bar})"
+    known = effect.low is not None and effect.high is not None
+    interval = f" [{effect.low:.3g}, {effect.high:.3g}]" if known else ""
+    return f"{effect.words} {effect.value:.3g}{interval} ({bar})"
 
 
 def day(text: str) -> dt.date:
