@@ -234,10 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     library = Library.opened(Path("/nowhere"), as_of=today)
     points = measured(read_questions(chosen.questions), library=library, today=today)
     half = {name: [one for one in points if one.half == name] for name in HALVES}
-    bars = fitted(half["fit"], start=thresholds())
+    if chosen.write and not half["fit"]:
+        raise SystemExit(f"{chosen.questions} has no questions to fit on")
+    bars = fitted(half["fit"], start=thresholds()) if half["fit"] else thresholds()
     lines = [f"bars: none {bars.none:.3f}, partial {bars.partial:.3f}, solid {bars.solid:.3f}"]
     for name in HALVES:
-        lines += [f"{name} half", *reported(half[name], bars).lines()]
+        lines += [f"{name} half", *reported(half[name], bars).lines()] if half[name] else []
     lines += ["report half under the bars in force", *reported(half["report"], thresholds()).lines()]
     sys.stdout.write("\n".join(lines) + "\n")
     if chosen.write:
