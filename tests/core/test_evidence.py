@@ -53,7 +53,7 @@ def test_estimates_cannot_be_changed_afterwards():
 def test_a_control_keeps_its_number():
     assert control("positive").record() == {
         "name": "planted positive", "kind": "positive", "passed": True, "wanted": "above 0.5",
-        "value": 0.7, "low": 0.6, "high": 0.8, "n": 12,
+        "value": 0.7, "low": 0.6, "high": 0.8, "n": 12, "guards": [],
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ measures; it does not judge. The bars stand in the claim, so that one run can se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -121,6 +121,8 @@ class Control:
         The number behind it.
     wanted
         What it had to be, in words: "above 0.3".
+    guards
+        Statistics that mean nothing when it is missed; empty for all of the run.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Control:
     passed: bool
     measured: Measurement
     wanted: str
+    guards: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return a plain record, ready for JSON."""
@@ -140,6 +143,7 @@ class Control:
             "low": self.measured.low,
             "high": self.measured.high,
             "n": self.measured.n,
+            "guards": list(self.guards),
         }
 
 
@@ -193,6 +197,10 @@ class Evidence:
     def missed(self) -> tuple[Control, ...]:
         """Controls that did not come out as they must."""
         return tuple(control for control in self.controls if not control.passed)
+
+    def guarding(self, statistics: Collection[str]) -> tuple[Control, ...]:
+        """Return the controls without which these statistics mean nothing."""
+        return tuple(one for one in self.controls if not one.guards or set(one.guards) & set(statistics))
 
 
 @dataclass(frozen=True, kw_only=True)

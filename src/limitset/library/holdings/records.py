@@ -51,13 +51,17 @@ class Source(_Record):
 
 
 class Atom(_Record):
-    """One sentence that can be checked, with the place it comes from."""
+    """One sentence that can be checked, with the place it comes from.
+
+    `contradicts` names atoms ("note#1") that cannot be true together with it.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
     text: Line
     source: Name
     locator: Line
     modality: Literal["finding", "inference", "opinion", "definition"]
+    contradicts: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+#[a-z0-9]+$")], ...] = ()
 
 
 class Note(_Record):
@@ -129,7 +133,9 @@ class Test(_Record):
 class Claim(_Record):
     """A statement that a protocol can decide, frozen with its bars.
 
-    `stated_by` names the source that asserts it in this form: then "fails" contradicts that source.
+    `stated_by` names the source that asserts it. Where the statement is that of the source (`reading`
+    literal), "fails" contradicts the source; where it is ours of it, our reading only is refuted.
+    With fewer units than `least_n` nothing is said.
     A claim with a `plan` cannot be run yet; the plan is its protocol, written out.
     """
 
@@ -137,6 +143,8 @@ class Claim(_Record):
     slug: Name
     statement: Line
     stated_by: str = ""
+    reading: Literal["literal", "ours"] = "ours"
+    least_n: int = Field(default=3, ge=1)
     rows: tuple[str, ...] = ()
     type: Literal["existence", "direction", "magnitude", "mechanism", "trend", "universal"]
     level: Level
@@ -177,7 +185,13 @@ class Claim(_Record):
         return {
             **self.model_dump(mode="json", include={"id", "statement", "scope", "estimand", "unit"}),
             "tests": [[one.statistic, str(one.holds), str(one.fails)] for one in self.tests],
+            "least_n": self.least_n,
         }
+
+    @property
+    def contradicts_its_source(self) -> bool:
+        """Whether a verdict of "fails" contradicts the source that states it."""
+        return bool(self.stated_by) and self.reading == "literal"
 
 
 class Effect(_Record):

@@ -24,8 +24,7 @@ from limitset.library.holdings.reading import read_claim, read_note, read_source
 from limitset.library.inquiry.coverage import base_quality, source_quality
 from limitset.library.inquiry.statements import SourceCard, Statement, of_claim, of_note, of_verdict
 from limitset.library.inquiry.stemming import TOKENIZER, kept_apart
-
-FAR: Final = "9999-12-31"
+from limitset.library.inquiry.visibility import FAR, WITHHELD, date_verdicts, hide_replaced
 
 _TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS files(
@@ -45,6 +44,7 @@ CREATE INDEX IF NOT EXISTS by_other ON edges(other);
 CREATE TABLE IF NOT EXISTS vectors(row INTEGER, model TEXT, vector BLOB, PRIMARY KEY (row, model));
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT);
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, context, tokenize='{TOKENIZER}');
+CREATE VIRTUAL TABLE IF NOT EXISTS withheld USING fts5(text, context, tokenize='{TOKENIZER}');
 """
 
 
@@ -202,6 +202,7 @@ def _code() -> str:
         "instructions.py",
         "coverage.py",
         "stemming.py",
+        "visibility.py",
         "../holdings/records.py",
     ]
     return hashlib.sha256(b"".join((here / one).read_bytes() for one in files)).hexdigest()[:12]
@@ -232,8 +233,8 @@ def refreshed(connection: sqlite3.Connection, library: Library) -> int:
             _forget(connection, held[one.path][0])
         new_files.append(_learn(connection, one))
     _weigh(connection, new_files, everything="sources" in changed_kinds)
-    _date_verdicts(connection)
-    _hide_replaced(connection)
+    date_verdicts(connection)
+    hide_replaced(connection)
     connection.execute("DELETE FROM meta WHERE name LIKE 'holdings %'")
     connection.commit()
     return len(new)
@@ -271,7 +272,8 @@ def _files(library: Library) -> Iterator[_File]:
 
 def _forget(connection: sqlite3.Connection, file: int) -> None:
     rows = "SELECT row FROM statements WHERE file = ?"
-    connection.execute(f"DELETE FROM words WHERE rowid IN ({rows})", (file,))
+    for table in ("words", "withheld"):
+        connection.execute(f"DELETE FROM {table} WHERE rowid IN ({rows})", (file,))
     connection.execute(f"DELETE FROM vectors WHERE row IN ({rows})", (file,))
     connection.execute("DELETE FROM statements WHERE file = ?", (file,))
     connection.execute("DELETE FROM edges WHERE file = ?", (file,))
@@ -316,8 +318,9 @@ def _learn(connection: sqlite3.Connection, one: _File) -> int:
     file = cursor.lastrowid or 0
     for statement in found:
         row = connection.execute(
-            "INSERT INTO statements(id, kind, home, file, shelf, source, created, until, quality, data) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO statements"
+            "(id, kind, home, file, shelf, source, created, until, hidden, quality, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 statement.id,
                 statement.kind,
@@ -327,12 +330,15 @@ def _learn(connection: sqlite3.Connection, one: _File) -> int:
                 statement.source,
                 statement.created,
                 FAR,
+                WITHHELD if statement.withheld else 0,
                 base_quality(statement),
                 statement.stored(),
             ),
         ).lastrowid
+        # what is withheld may be found, and named, but its words weigh nothing
+        table = "withheld" if statement.withheld else "words"
         connection.execute(
-            "INSERT INTO words(rowid, text, context) VALUES (?, ?, ?)",
+            f"INSERT INTO {table}(rowid, text, context) VALUES (?, ?, ?)",
             (row, kept_apart(statement.text), kept_apart(statement.context)),
         )
     connection.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", [(*edge, file) for edge in edges])
@@ -367,30 +373,6 @@ def _verdicts(connection: sqlite3.Connection, path: Path) -> list[Statement]:
         )
     claim = read_claim(Path(held[0]))
     return [of_verdict(verdict, claim) for verdict in read_verdicts(path)]
-
-
-def _date_verdicts(connection: sqlite3.Connection) -> None:
-    """Let each verdict be seen until the next on the same claim and the same kind of system."""
-    newest: dict[tuple[str, str], tuple[int, str]] = {}
-    connection.execute("UPDATE statements SET until = ? WHERE kind = 'verdict'", (FAR,))
-    query = (
-        "SELECT row, home, created, data FROM statements WHERE kind = 'verdict' ORDER BY created, shelf, row"
-    )
-    for row, home, created, data in connection.execute(query).fetchall():
-        statement = Statement.restored(data)
-        key = (home, "" if statement.own else statement.system)
-        if key in newest:
-            connection.execute("UPDATE statements SET until = ? WHERE row = ?", (created, newest[key][0]))
-        newest[key] = (row, created)
-
-
-def _hide_replaced(connection: sqlite3.Connection) -> None:
-    """Hide notes and claims that a later shelf holds under the same id."""
-    connection.execute("UPDATE statements SET hidden = 0 WHERE hidden = 1")
-    connection.execute(
-        "UPDATE statements SET hidden = 1 WHERE kind != 'verdict' AND EXISTS (SELECT 1 FROM statements o "
-        "WHERE o.home = statements.home AND +o.kind = statements.kind AND o.shelf > statements.shelf)"
-    )
 
 
 def _chunks(values: list[str] | list[int], size: int = 500) -> Iterator[list[str] | list[int]]:

@@ -15,6 +15,7 @@ from limitset.library.inquiry.facets import Facet, Plan
 from limitset.library.inquiry.index import Index
 from limitset.library.inquiry.statements import Statement
 from limitset.library.inquiry.stemming import kept_apart
+from limitset.library.inquiry.visibility import WITHHELD
 
 Embedder = Callable[[list[str]], Any]
 """Texts to one row of numbers each (an array (n, d)); an attribute `name` tells models apart."""
@@ -84,7 +85,9 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
     joint = set.intersection(*named) if len(named) > 1 else set()
     held = [len(rows) for rows in everything] + ([len(joint)] if len(named) > 1 else [])
     names = [one.name for one in asked.facets] + ([joint_name(asked.facets)] if len(named) > 1 else [])
-    statements = index.statements(order)
+    apart = _withheld(index, asked.facets)
+    statements = index.statements([*order, *apart])
+    matches.update(dict.fromkeys(apart, (1.0,) * len(levels)))
     search = Search(
         terms=tuple(dict.fromkeys(term for one in asked.facets for term in (*one.same, *one.near))),
         statements=len(visible),
@@ -97,7 +100,7 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
         ),
     )
     return Retrieved(
-        {row: statements[row] for row in order if row in statements},
+        {row: statements[row] for row in (*order, *apart) if row in statements},
         matches,
         fused,
         tuple(held),
@@ -163,6 +166,19 @@ def _ranked(index: Index, facets: tuple[Facet, ...], everything: list[set[int]])
         terms = " OR ".join(f"({one} AND {other})" for one, other in itertools.combinations(every, 2))
     else:
         terms = " OR ".join(every)
+    return [row for (row,) in index.connection.execute(query, (terms, index.as_of, index.as_of, RANKED))]
+
+
+def _withheld(index: Index, facets: tuple[Facet, ...]) -> list[int]:
+    """Return rows that read as an instruction and speak of the question: to be named, never weighed."""
+    if not facets:
+        return []
+    query = (
+        "SELECT s.row FROM withheld JOIN statements s ON s.row = withheld.rowid WHERE withheld MATCH ? "
+        f"AND s.kind != 'claim' AND {index.seen.replace('hidden = 0', f'hidden = {WITHHELD}')} "
+        "ORDER BY s.row LIMIT ?"
+    )
+    terms = " OR ".join(quoted((*one.same, *one.near)) for one in facets)
     return [row for (row,) in index.connection.execute(query, (terms, index.as_of, index.as_of, RANKED))]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from limitset.core.bars import Bar, decided
 from limitset.core.errors import InputError
-from limitset.core.evidence import Evidence, Protocol, Scope, Tier, Trial
+from limitset.core.evidence import Control, Evidence, Protocol, Scope, Tier, Trial
 from limitset.core.json_values import plain
 from limitset.core.provenance import machine, package_versions
 from limitset.core.results import Measurement
@@ -60,7 +60,10 @@ def verdict_of(
         When the run lacks a statistic that the claim tests.
     """
     effects = tuple(_effect(test, evidence) for test in claim.tests)
-    value = _together(effects, missed=bool(evidence.missed))
+    guarding = evidence.guarding([test.statistic for test in claim.tests])
+    missed = [control for control in guarding if not control.passed]
+    short = [one for one in effects if one.n is not None and one.n < claim.least_n]
+    value = _together(effects, void=bool(missed or short))
     return Verdict(
         id=f"v-{claim.id}-{today:%Y%m%d}-{number}",
         claim=claim.id,
@@ -69,11 +72,11 @@ def verdict_of(
         system=evidence.system,
         own=trial.own,
         effects=effects,
-        controls=tuple(plain(control.record()) for control in evidence.controls),
+        controls=tuple(plain(control.record()) for control in guarding),
         date=today,
         expires_on=today + dt.timedelta(days=claim.half_life_days),
-        reason=_reason(value, effects, evidence),
-        would_settle=settling(effects, evidence, protocol=protocol, trial=trial, claim=claim)
+        reason=_reason(value, effects, missed, short, claim),
+        would_settle=settling(effects, evidence, missed, protocol=protocol, trial=trial, claim=claim)
         if value is Decision.CANT_TELL
         else "",
         notes=evidence.notes,
@@ -99,12 +102,18 @@ def verdict_of(
 
 
 def settling(
-    effects: tuple[Effect, ...], evidence: Evidence, *, protocol: Protocol, trial: Trial, claim: Claim
+    effects: tuple[Effect, ...],
+    evidence: Evidence,
+    missed: Sequence[Control],
+    *,
+    protocol: Protocol,
+    trial: Trial,
+    claim: Claim,
 ) -> str:
     """Say which command, how many units and what cost would settle a can't-tell."""
     again = f"limitset claims test {claim.id}{_options(trial)}"
     larger = [tier for tier in list(Tier)[list(Tier).index(trial.tier) + 1 :] if tier in protocol.seconds]
-    if evidence.missed:
+    if missed:
         bigger = larger and trial.logs is None
         retry = f"{again} --tier {larger[0]}" if bigger else f"{again} --seed {trial.seed + 1}"
         return f"A control was missed, so nothing is said: {retry} asks again."
@@ -177,19 +186,29 @@ def _decided(found: Measurement, test: Test) -> Decision:
     return decided(found, holds_if=test.holds, fails_if=test.fails)
 
 
-def _together(effects: tuple[Effect, ...], *, missed: bool) -> Decision:
+def _together(effects: tuple[Effect, ...], *, void: bool) -> Decision:
     each = {one.verdict for one in effects}
-    if missed:
+    if void:
         return Decision.CANT_TELL
     if Decision.FAILS.value in each:
         return Decision.FAILS
     return Decision.HOLDS if each == {Decision.HOLDS.value} else Decision.CANT_TELL
 
 
-def _reason(value: Decision, effects: tuple[Effect, ...], evidence: Evidence) -> str:
-    if evidence.missed:
+def _reason(
+    value: Decision,
+    effects: tuple[Effect, ...],
+    missed: Sequence[Control],
+    short: Sequence[Effect],
+    claim: Claim,
+) -> str:
+    if missed:
         return "control missed: " + "; ".join(
-            f"{one.name} had to be {one.wanted}, was {one.measured.value:.3g}" for one in evidence.missed
+            f"{one.name} had to be {one.wanted}, was {one.measured.value:.3g}" for one in missed
+        )
+    if short:
+        return (
+            f"{short[0].words} rests on n = {short[0].n:g}; with fewer than {claim.least_n} nothing is said"
         )
     deciding = next((one for one in effects if one.verdict == value.value), effects[0])
     side = {
