@@ -1,5 +1,7 @@
 """Do the verdicts that ship still stand, and do they say what the pages say of them?"""
 
+from pathlib import Path
+
 import pytest
 
 from limitset.library.holdings.library import BUILTIN, Library
@@ -7,6 +9,7 @@ from limitset.library.holdings.shelf import Shelf
 from limitset.library.judge.protocols import known, loaded
 from limitset.library.judge.staleness import state, state_in_full
 
+ROOT = Path(__file__).parents[2]
 LIBRARY = Library((Shelf(BUILTIN, builtin=True),))
 RUNNABLE = [claim for claim in LIBRARY.claims.values() if claim.runnable]
 
@@ -56,3 +59,24 @@ def test_no_verdict_names_a_place_on_the_machine_that_ran_it():
             assert "/home/" not in text
             assert "/root/" not in text
             assert "/tmp/" not in text
+
+
+def test_the_readme_says_what_the_verdicts_on_the_stack_say():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    core = LIBRARY.verdict("31b").effects[0]
+    frontier = LIBRARY.verdict("31c").effects[0]
+    newest = [
+        row["value"]
+        for row in LIBRARY.verdict("31a").curve
+        if row["measure"] == "have the default stack" and row["period"] in ("2019-22", "2026")
+    ]
+    assert [round(100 * one) for one in newest] == [0, 90]
+    assert "from 0 % of those of 2019-22\nto 90 % of those of 2026" in readme
+    assert (round(100 * core.value), round(100 * core.low), round(100 * core.high)) == (1, -10, 12)
+    assert "(+1 point\n[-10, +12])" in readme
+    assert (round(-100 * frontier.value), round(-100 * frontier.high), round(-100 * frontier.low)) == (
+        35,
+        23,
+        48,
+    )
+    assert "35 points [23, 48] less in newer features" in readme

@@ -9,8 +9,8 @@ from limitset.charts.theme import INK, RIGHT, STRATA, WRONG, data_of, finished, 
 from limitset.core.results import MeasurementTable
 
 HEIGHT: Final = 320
-LABEL: Final = 16
-"""Pixels from one label to the next."""
+LABEL: Final = 28
+"""Pixels from one label of two lines to the next."""
 _COLOURS: Final = {
     "have the default stack": INK,
     "core features in common": RIGHT,
@@ -74,8 +74,8 @@ def stack_chart(table: MeasurementTable) -> Any:
     )
     words = (
         alt.Chart(data_of(_end_words(rows, measures, periods)))
-        .transform_calculate(said=f"containerSize()[0] < {NARROW} ? datum.short : datum.measure")
-        .mark_text(align="left", dx=9, fontWeight="bold")
+        .transform_calculate(said=f"containerSize()[0] < {NARROW} ? datum.short : datum.long")
+        .mark_text(align="left", dx=9, fontWeight="bold", lineBreak="\n", lineHeight=12)
         .encode(x=x, y=alt.Y("height:Q"), text="said:N", color=colour)
     )
     return finished(band + line + points + words, height=HEIGHT)
@@ -109,6 +109,10 @@ def _end_words(rows: list[dict[str, Any]], measures: list[str], periods: list[st
     return [
         {
             "measure": row["measure"],
+            # two lines: one would leave the picture
+            "long": str(row["measure"])
+            .replace(" in common", "\nin common")
+            .replace("the default", "the\ndefault"),
             "short": _SHORT.get(row["measure"], row["measure"]),
             "period": row["period"],
             "height": round(height, 4),
