@@ -130,6 +130,17 @@ class Test(_Record):
         return _bar(self.fails_if)
 
 
+class Finding(_Record):
+    """What a run found, in one plain sentence for each way it may come out.
+
+    `{value}`, `{low}`, `{high}` and `{n}` stand for the numbers of the statistic that decided, `{name.value}` for
+    those of another; `{value%}` writes a share in per cent.
+    """
+
+    holds: str = ""
+    fails: str = ""
+
+
 class Claim(_Record):
     """A statement that a protocol can decide, frozen with its bars.
 
@@ -163,6 +174,7 @@ class Claim(_Record):
     protocol: Annotated[str, StringConstraints(pattern=r"^p\d{2}$")]
     plan: str = ""
     tests: tuple[Test, ...] = Field(min_length=1)
+    finding: Finding = Finding()
 
     @model_validator(mode="after")
     def _named_after_its_protocol(self) -> Claim:
