@@ -22,7 +22,7 @@ def finding_of(claim: Claim, verdict: Verdict) -> str:
     Returns
     -------
     str
-        One sentence with its interval; "" where the claim has none for this outcome, or a number of it is blank.
+        One sentence with its interval; "" where the claim has none for this outcome, or a number is blank.
 
     Raises
     ------
@@ -77,9 +77,5 @@ def _written(number: float, *, percent: bool, whole: bool) -> str:
     if whole:
         return f"{number:,.0f}"
     if percent:
-        return (
-            f"{round(100 * number) + 0:d}".replace("-0", "0")
-            if round(100 * number) == 0
-            else f"{100 * number:.0f}"
-        )
+        return f"{round(100 * number) + 0.0:.0f}"
     return f"{number:.2f}" if 0.1 <= abs(number) < 10 else f"{number:.3g}"

@@ -133,8 +133,8 @@ class Test(_Record):
 class Finding(_Record):
     """What a run found, in one plain sentence for each way it may come out.
 
-    `{value}`, `{low}`, `{high}` and `{n}` stand for the numbers of the statistic that decided, `{name.value}` for
-    those of another; `{value%}` writes a share in per cent.
+    `{value}`, `{low}`, `{high}` and `{n}` stand for the numbers of the statistic that decided,
+    `{name.value}` for those of another; `{value%}` writes a share in per cent.
     """
 
     holds: str = ""
