@@ -1,6 +1,7 @@
 """Is agreement judged as it should be, on the shipped panel, on planted panels, on a scripted model?"""
 
 import csv
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from limitset.core.verdicts import Verdict
 from limitset.datasets.anchored import anchored
 from limitset.datasets.planted.panels import independent_world, mixture_world, planted_panel
 from limitset.library.holdings.reading import read_claim
+from limitset.library.judge.fingerprint import Fingerprint
+from limitset.library.judge.judging import verdict_of
 from limitset.library.protocols.p39 import PROTOCOL
 from limitset.studies.agreed_panels import agreed_panel
 
@@ -97,7 +100,7 @@ def test_truth_gap_by_hand():
 )
 def test_planted_replies_are_told_apart(tmp_path, world, expected):
     got = PROTOCOL.run(trial(tmp_path, logs=logs_of(world, tmp_path / "r.csv", questions=400)))
-    assert "unseen" not in got.estimates["excess"].blank_reason
+    assert all(one.passed for one in got.guarding(["excess"]))
     assert verdict(got, "39a") is expected
 
 
@@ -112,11 +115,12 @@ def test_a_vote_of_independent_runs_removes_the_error(tmp_path):
 
 def test_shipped_panel(tmp_path):
     got = PROTOCOL.run(trial(tmp_path, logs=ROOT / "examples/panel.csv"))
-    assert not got.missed
-    # README of the panel: voting leaves most of the error; too few questions for the rest
+    # README of the panel: voting leaves most of the error; too few questions for what is missed
     assert verdict(got, "39b") is Verdict.FAILS
-    assert verdict(got, "39a") is Verdict.CANT_TELL
-    assert "went unseen" in got.estimates["excess"].blank_reason
+    assert all(one.passed for one in got.guarding(["surviving_share"]))
+    assert not all(one.passed for one in got.guarding(["excess"]))
+    assert len(got.controls) == 8
+    assert np.isfinite(got.estimates["excess"].value)
     assert got.rows
     assert set(got.rows[0]) == {"question", "agreed", "share", "reply", "key"}
     assert got.curve.plot().to_dict()["layer"]
@@ -170,6 +174,34 @@ def test_model_is_asked_and_a_second_run_reads_what_is_there(tmp_path):
     (tmp_path / "s.json").touch()
     again = PROTOCOL.run(trial(tmp_path, model=model))
     assert again.estimates["excess"].value == first.estimates["excess"].value
+
+
+def test_a_missed_control_stays_and_voids_its_own_claims_only(tmp_path):
+    trial_ = trial(tmp_path, logs=ROOT / "examples/panel.csv")
+    got = PROTOCOL.run(trial_)
+    for claim, voided in (("39a", True), ("39b", False)):
+        given = verdict_of(
+            next(one for one in CLAIMS if one.id == claim),
+            got,
+            protocol=PROTOCOL,
+            mark=Fingerprint(file="f", claim="c", instruments=(), data=()),
+            trial=trial_,
+            today=dt.date(2026, 11, 22),
+            seconds=1,
+            command="x",
+            number=1,
+            prior="",
+        )
+        assert given.reason.startswith("control missed") is voided
+        assert given.value == ("can't tell" if voided else "fails")
+        assert {one["kind"] for one in given.controls} == {"positive", "negative"}
+
+
+def test_every_claim_has_controls_of_its_own(tmp_path):
+    got = PROTOCOL.run(trial(tmp_path, logs=ROOT / "examples/panel.csv"))
+    for claim in CLAIMS:
+        kinds = {one.kind for one in got.guarding([test.statistic for test in claim.tests])}
+        assert kinds == {"positive", "negative"}
 
 
 def test_seed_moves_the_planted_panels(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +15,6 @@ from limitset.core.items import Items
 from limitset.core.provenance import sha256_of
 from limitset.core.results import Measurement
 from limitset.core.tallies import Tallies, tallied
-from limitset.core.undefined import UNDEFINED
 from limitset.datasets.planted.panels import World, independent_world, mixture_world, planted_tallies
 from limitset.logs.replies import read_replies
 from limitset.models.opening import resolve
@@ -65,11 +63,9 @@ def run(trial: Trial) -> Evidence:
         tallies, k=K, confidence=trial.confidence, rng=np.random.default_rng([SEED, trial.seed])
     )
     trial.say("planted panels of the same size")
-    controls = _controls(tallies, found, trial)
-    estimates, kept = _without_power(found, controls)
     return Evidence(
-        estimates=estimates,
-        controls=kept,
+        estimates=found.estimates,
+        controls=_controls(tallies, found, trial),
         scope=Scope.REAL,
         system=asked.system,
         curve=found.curve,
@@ -124,8 +120,11 @@ def _read(trial: Trial) -> _Replies:
     )
 
 
-def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> dict[str, tuple[Control, ...]]:
-    """Planted panels with as many questions, systems, wordings and runs as were measured."""
+def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> tuple[Control, ...]:
+    """Planted panels with as many questions, systems, wordings and runs as were measured.
+
+    Each guards one statistic: a table too small for one of them may still show another.
+    """
     systems = list(dict.fromkeys(str(name) for name in tallies.systems))
     shape = {"models": len(systems), "paraphrases": max(tallies.systems.size // len(systems), 1)}
     seeds = max(int(np.median(tallies.runs[tallies.runs > 0])), 1)
@@ -148,8 +147,8 @@ def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> dict[str, t
     traps = panel(mixture_world(weights=(0.2, 0.5, 0.3), dispersed=20, trap=(0.05, 0.9), **shape), 1)
     alone = panel(independent_world(accuracy=0.6, wrong_classes=4, **shape), 2)
     alike = panel(independent_world(accuracy=0.25, wrong_classes=3, **shape), 3)
-    groups: dict[str, tuple[Control, ...]] = {
-        "excess": (
+    groups: dict[tuple[str, ...], tuple[Control, ...]] = {
+        ("excess", "wrong_when_unanimous", "null"): (
             control(
                 "a popular falsehood in 3 of 10 questions", "positive", traps.estimates["excess"], EXCESS_BAR
             ),
@@ -157,7 +156,7 @@ def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> dict[str, t
                 "runs that share nothing", "negative", alone.estimates["excess"], EXCESS_BAR, holds=False
             ),
         ),
-        "surviving_share": (
+        ("surviving_share",): (
             control(
                 "a vote where most share a falsehood or scatter removes nothing",
                 "negative",
@@ -166,7 +165,7 @@ def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> dict[str, t
             ),
             control("a vote among independent runs", "positive", alone.estimates["surviving_share"], REMOVED),
         ),
-        "truth_gap": (
+        ("truth_gap",): (
             control("larger ends that are truer", "positive", alone.estimates["truth_gap"], TRUER),
             control(
                 "ends that are all as true", "negative", alike.estimates["truth_gap"], UNLIKE, holds=False
@@ -175,40 +174,19 @@ def _controls(tallies: Tallies, found: AgreedPanel, trial: Trial) -> dict[str, t
     }
     if len(systems) == COMPARED:
         apart = panel(_unequal(**shape), 4)
-        groups["model_gap"] = (
+        groups["model_gap",] = (
             control(
                 "two systems, right in .7 and .5 of runs", "positive", apart.estimates["model_gap"], TRUER
             ),
             control("two systems alike", "negative", alone.estimates["model_gap"], UNLIKE, holds=False),
         )
-    return groups
+    return tuple(replace(one, guards=guarded) for guarded, group in groups.items() for one in group)
 
 
 def _unequal(*, models: int, paraphrases: int) -> World:
     shares = np.zeros((1, models, paraphrases, 4))
     shares[0, 0], shares[0, 1:] = [0.7, 0.1, 0.1, 0.1], [0.5, 0.2, 0.2, 0.1]
     return World(weights=np.ones(1), shares=shares, kinds=("all",))
-
-
-def _without_power(
-    found: AgreedPanel, controls: Mapping[str, tuple[Control, ...]]
-) -> tuple[dict[str, Measurement], tuple[Control, ...]]:
-    """Blank what a table of this size could not show: its own controls missed, those of others did not."""
-    unseen = {name for name, group in controls.items() if not all(one.passed for one in group)}
-    if unseen == set(controls):  # nothing is left to report: the run is void
-        return dict(found.estimates), tuple(one for group in controls.values() for one in group)
-    estimates = dict(found.estimates)
-    for name in unseen:
-        seen = estimates[name]
-        measured = "" if seen.blank else f" (measured {seen.value:.2f}, {seen.low:.2f} to {seen.high:.2f})"
-        estimates[name] = replace(
-            seen,
-            value=UNDEFINED,
-            low=UNDEFINED,
-            high=UNDEFINED,
-            blank_reason=f"what was planted in a panel of this size went unseen{measured}",
-        )
-    return estimates, tuple(one for name in controls if name not in unseen for one in controls[name])
 
 
 PROTOCOL: Final = Protocol(
