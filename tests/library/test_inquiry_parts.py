@@ -173,6 +173,7 @@ class TestCoverage:
             ({}, Label.SOLID),
             ({"independent": 1}, Label.PARTIAL),
             ({"independent": 1, "ran": True}, Label.SOLID),
+            ({"joined": False}, Label.PARTIAL),
             ({"read": False}, Label.PARTIAL),
             ({"total": 0.69}, Label.PARTIAL),
             ({"total": 0.39}, Label.THIN),
@@ -181,7 +182,15 @@ class TestCoverage:
         ],
     )
     def test_labels(self, given, label):
-        whole = {"total": 0.9, "reach": 0.9, "independent": 2, "read": True, "ran": False, **given}
+        whole = {
+            "total": 0.9,
+            "reach": 0.9,
+            "independent": 2,
+            "read": True,
+            "ran": False,
+            "joined": True,
+            **given,
+        }
         assert labelled(**whole, bars=Thresholds(0.5, 0.4, 0.7, 2)) is label
 
     def test_stale_by_expiry_status_and_age(self):
@@ -480,7 +489,7 @@ class TestFit:
 
     def test_the_fit_keeps_what_labels_can_not_tell(self):
         bars = fitted(
-            [Point("", "none", "fit", 0.1, 0.2, 0, False, False)], start=Thresholds(0.5, 0.33, 0.7, 3)
+            [Point("", "none", "fit", 0.1, 0.2, 0, False, False, False)], start=Thresholds(0.5, 0.33, 0.7, 3)
         )
         assert (bars.partial, bars.independent) == (0.33, 3)
 

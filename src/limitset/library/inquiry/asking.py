@@ -107,7 +107,8 @@ class Standing:
     """What the label of a question is decided by.
 
     `independent` counts the groups of independence behind the findings that bear on the question; `read` says
-    whether one of them was read or measured, `ran` whether one is a decisive run of limitset's own.
+    whether one of them was read or measured, `ran` whether one is a decisive run of limitset's own,
+    `joined` whether one statement speaks of all that is asked about.
     """
 
     total: float
@@ -115,6 +116,7 @@ class Standing:
     independent: int
     read: bool
     ran: bool
+    joined: bool
     used: tuple[Statement, ...]
 
     def label(self, bars: Thresholds) -> Label:
@@ -125,6 +127,7 @@ class Standing:
             independent=self.independent,
             read=self.read,
             ran=self.ran,
+            joined=self.joined,
             bars=bars,
         )
 
@@ -150,6 +153,7 @@ def _standing(material: Material) -> Standing:
             one.is_verdict and one.own and one.value != "can't tell" and one.controls_passed
             for one in bearing
         ),
+        joined=not material.retrieved.held or material.retrieved.held[-1] > 0,
         used=used,
     )
 

@@ -20,6 +20,8 @@ from limitset.library.inquiry.word_lists import listed_words
 from limitset.library.inquiry.wording import ended, listed, marks, stated
 
 MOST_STATED: Final = 5
+MOST_SIBLINGS: Final = 4
+"""What else a run that is cited found, failures first."""
 MOST_OPINIONS: Final = 2
 MOST_CONTRASTS: Final = 2
 LEAST_GAIN: Final = 0.03
@@ -59,7 +61,26 @@ def chosen(material: Material) -> tuple[Statement, ...]:
             continue
         used.append(one)
         seen.update({place: seen.get(place, 0) + 1 for place in named})
-    return tuple(sorted(used, key=_order))
+    return tuple(sorted([*used, *_siblings(material, used)], key=_order))
+
+
+def _siblings(material: Material, used: Sequence[Statement]) -> list[Statement]:
+    """Return what else the runs that are cited found on the question: a run is told with its failures."""
+    protocols = {one.home[:2] for one in used if one.is_verdict and one.own}
+    said = {one.id for one in used}
+    found = [
+        one
+        for one in material.statements.values()
+        if one.is_verdict
+        and one.own
+        and one.controls_passed
+        and one.value in ("holds", "fails")
+        and one.home[:2] in protocols
+        and one.id not in said
+        and material.focus(one.id) >= LEAST_FOCUS
+    ]
+    found.sort(key=lambda one: (one.value == "holds", -material.focus(one.id), one.id))
+    return found[:MOST_SIBLINGS]
 
 
 def _worth_saying(material: Material, name: str, seen: Mapping[int, int], lineages: set[str]) -> float:

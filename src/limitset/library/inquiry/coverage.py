@@ -204,15 +204,23 @@ def thresholds() -> Thresholds:
 
 
 def labelled(
-    *, total: float, reach: float, independent: int, read: bool, ran: bool, bars: Thresholds
+    *,
+    total: float,
+    reach: float,
+    independent: int,
+    read: bool,
+    ran: bool,
+    joined: bool,
+    bars: Thresholds,
 ) -> Label:
     """Return the label; where nothing that carries it was read or measured, it is partial at most.
 
-    A decisive run with its controls passed can be done again by the reader: it needs no second source.
+    So it is where several things are asked about and no one statement speaks of them all. A decisive run
+    with its controls passed can be done again by the reader: it needs no second source.
     """
     if reach < bars.none or total <= 0:
         return Label.NONE
     if total < bars.partial:
         return Label.THIN
     enough = independent >= bars.independent or ran
-    return Label.SOLID if total >= bars.solid and enough and read else Label.PARTIAL
+    return Label.SOLID if total >= bars.solid and enough and read and joined else Label.PARTIAL

@@ -45,6 +45,7 @@ class Point:
     independent: int
     read: bool
     ran: bool
+    joined: bool
 
     def said(self, bars: Thresholds) -> str:
         """Return the label given, thin as partial."""
@@ -54,6 +55,7 @@ class Point:
             independent=self.independent,
             read=self.read,
             ran=self.ran,
+            joined=self.joined,
             bars=bars,
         )
         return "partial" if label is Label.THIN else label.value
@@ -136,6 +138,7 @@ def measured(
                 stands.independent,
                 stands.read,
                 stands.ran,
+                stands.joined,
             )
         )
     return tuple(found)

@@ -108,6 +108,14 @@ def texts_of(library: Library) -> dict[str, str]:
             for one in verdict.effects
             if one.value is not None and one.low is not None and one.high is not None and one.n is not None
         )
+        shares = " ".join(
+            f"{number:.2f} {100 * number:.0f}"
+            for one in verdict.effects
+            for number in (one.value, one.low, one.high)
+            if number is not None
+        )
+        # the claim's own sentences of what was found; their numbers are the run's
+        effects = f"{effects} {shares} {claim.finding.holds} {claim.finding.fails}"
         found[verdict.id] = (
             f"{claim.statement} Tested {verdict.value} {verdict.date} {effects} {claim.unit} "
             f"{verdict.system} {verdict.scope.words} {stated.title if stated else ''}"

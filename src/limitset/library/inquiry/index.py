@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +33,11 @@ CREATE TABLE IF NOT EXISTS files(
 CREATE TABLE IF NOT EXISTS sources(id TEXT, shelf INTEGER, quality REAL, data TEXT, PRIMARY KEY (id, shelf));
 CREATE TABLE IF NOT EXISTS statements(
   row INTEGER PRIMARY KEY, id TEXT, kind TEXT, home TEXT, file INTEGER, shelf INTEGER, source TEXT,
-  created TEXT, until TEXT, hidden INTEGER DEFAULT 0, quality REAL, worth REAL DEFAULT 0,
+  created TEXT, until TEXT, hidden INTEGER DEFAULT 0, quality REAL, worth REAL DEFAULT 0, own INTEGER,
   data TEXT);
+CREATE TABLE IF NOT EXISTS named(name TEXT, source TEXT, shelf INTEGER);
+CREATE INDEX IF NOT EXISTS by_name ON named(name);
+CREATE INDEX IF NOT EXISTS by_source ON statements(source);
 CREATE INDEX IF NOT EXISTS by_home ON statements(home);
 CREATE INDEX IF NOT EXISTS by_file ON statements(file);
 CREATE INDEX IF NOT EXISTS by_kind ON statements(kind);
@@ -75,9 +78,19 @@ class Index:
         return "s.hidden = 0 AND s.created <= ? AND s.until > ?"
 
     def evidence(self) -> dict[int, float]:
-        """Return the rows of all atoms and newest verdicts seen, with what each is worth, age aside."""
-        query = f"SELECT s.row, s.worth FROM statements s WHERE s.kind != 'claim' AND {self.seen}"
+        """Return the rows of all atoms and newest verdicts of ours seen, with their worth, age aside."""
+        query = f"SELECT s.row, s.worth FROM statements s WHERE s.kind != 'claim' AND s.own AND {self.seen}"
         return dict(self.connection.execute(query, (self.as_of, self.as_of)).fetchall())
+
+    def yours(self) -> set[int]:
+        """Return the rows of the newest verdicts on the user's systems: said, and never evidence."""
+        query = f"SELECT s.row FROM statements s WHERE NOT s.own AND {self.seen}"
+        return {row for (row,) in self.connection.execute(query, (self.as_of, self.as_of))}
+
+    def sources_named(self, name: str) -> tuple[str, ...]:
+        """Return the sources that a surname, a number of arXiv, a DOI or an id names."""
+        query = "SELECT DISTINCT source FROM named WHERE name = ? ORDER BY source"
+        return tuple(one for (one,) in self.connection.execute(query, (name.lower(),)))
 
     def statements(self, rows: Iterator[int] | list[int] | set[int]) -> dict[int, Statement]:
         """Return the statements of some rows."""
@@ -112,7 +125,10 @@ class Index:
         return found
 
     def edges(self, kind: str, homes: set[str]) -> list[tuple[str, str]]:
-        """Return the pairs of notes (as written) that touch some notes: "contradicts" or "supersedes"."""
+        """Return the pairs (as written) that touch some notes or atoms.
+
+        Kinds are "contradicts" and "supersedes" between notes, "opposes" between atoms.
+        """
         found = set()
         for some in _chunks(sorted(homes)):
             marks = ",".join("?" * len(some))
@@ -204,6 +220,7 @@ def _code() -> str:
         "stemming.py",
         "visibility.py",
         "../holdings/records.py",
+        "../holdings/findings.py",
     ]
     return hashlib.sha256(b"".join((here / one).read_bytes() for one in files)).hexdigest()[:12]
 
@@ -280,6 +297,7 @@ def _forget(connection: sqlite3.Connection, file: int) -> None:
     kind, shelf = connection.execute("SELECT kind, shelf FROM files WHERE file = ?", (file,)).fetchone()
     if kind == "sources":
         connection.execute("DELETE FROM sources WHERE shelf = ?", (shelf,))
+        connection.execute("DELETE FROM named WHERE shelf = ?", (shelf,))
     connection.execute("DELETE FROM files WHERE file = ?", (file,))
 
 
@@ -292,22 +310,29 @@ def _learn(connection: sqlite3.Connection, one: _File) -> int:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if one.kind == "sources":
+            cards = [SourceCard.of(source) for source in read_sources(path)]
             connection.executemany(
                 "INSERT INTO sources VALUES (?, ?, ?, ?)",
-                [
-                    (source.id, one.shelf, source_quality(source.access), SourceCard.of(source).stored())
-                    for source in read_sources(path)
-                ],
+                [(card.id, one.shelf, source_quality(card.access), card.stored()) for card in cards],
+            )
+            connection.executemany(
+                "INSERT INTO named VALUES (?, ?, ?)",
+                [(name, card.id, one.shelf) for card in cards for name in card.named_by],
             )
         elif one.kind == "notes":
             note = read_note(path)
             found = list(of_note(note))
             for kind, others in (("contradicts", note.contradicts), ("supersedes", note.supersedes)):
                 edges += [(kind, note.id, other, note.created.isoformat()) for other in others]
+            edges += [
+                ("opposes", note.cited(atom), other, note.created.isoformat())
+                for atom in note.atoms
+                for other in atom.contradicts
+            ]
         elif one.kind == "claims":
             found = [of_claim(read_claim(path))]
         else:
-            found = _verdicts(connection, path)
+            found = [replace(verdict, shelf=one.shelf) for verdict in _verdicts(connection, path)]
     except (InputError, OSError) as error:
         problem = str(error)
     cursor = connection.execute(
@@ -319,8 +344,8 @@ def _learn(connection: sqlite3.Connection, one: _File) -> int:
     for statement in found:
         row = connection.execute(
             "INSERT INTO statements"
-            "(id, kind, home, file, shelf, source, created, until, hidden, quality, data) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "(id, kind, home, file, shelf, source, created, until, hidden, quality, own, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 statement.id,
                 statement.kind,
@@ -332,6 +357,7 @@ def _learn(connection: sqlite3.Connection, one: _File) -> int:
                 FAR,
                 WITHHELD if statement.withheld else 0,
                 base_quality(statement),
+                statement.own,
                 statement.stored(),
             ),
         ).lastrowid

@@ -12,6 +12,7 @@ from limitset.library.inquiry.index import Index
 from limitset.library.inquiry.material import Material
 from limitset.library.inquiry.retrieval import quoted
 from limitset.library.inquiry.statements import Statement
+from limitset.library.inquiry.stemming import stems_of, words_of
 from limitset.library.inquiry.wording import listed
 
 MOST: Final = 6
@@ -78,9 +79,24 @@ def _unrun(index: Index, material: Material) -> list[NextLine]:
             about=(one.id,),
             command=f"limitset claims test {one.id}" if one.runnable else f"limitset claims show {one.id}",
         )
-        for one in material.retrieved.claims
+        for one in _bearing(material)
         if one.id not in judged and not one.withheld
     ][:2]
+
+
+def _bearing(material: Material) -> list[Statement]:
+    """Return the claims that speak of half of what is asked about, at least, those of most first."""
+    facets = material.plan.facets
+    asked = [[stems_of(words_of(term)) for term in (*one.same, *one.near)] for one in facets]
+
+    def named(one: Statement) -> int:
+        held = set(stems_of(words_of(f"{one.states} {one.title} {one.gist}")))
+        return sum(any(set(term) <= held for term in terms) for terms in asked)
+
+    counts = {one.id: named(one) for one in material.retrieved.claims}
+    least = max((len(facets) + 1) // 2, 1)
+    bearing = [one for one in material.retrieved.claims if counts[one.id] >= least]
+    return sorted(bearing, key=lambda one: -counts[one.id])
 
 
 def _stale(material: Material, used: Sequence[Statement]) -> list[NextLine]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from limitset.core.evidence import Scope
+from limitset.library.holdings.findings import finding_of
 from limitset.library.holdings.records import Claim, Effect, Note, Source, Verdict
 from limitset.library.inquiry.instructions import instruction_in
 
@@ -24,6 +25,7 @@ class Statement:
 
     `id` is what is cited ("note#1", "v-06a-..."), or the id of a claim (`kind` "claim": found for next lines,
     never cited as evidence). `home` is the note or the claim. `since` is the day from which its age counts.
+    `literal` says whether the claim is what its source says, or our reading of it.
     """
 
     id: str
@@ -53,6 +55,8 @@ class Statement:
     rivals: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     runnable: bool = False
+    literal: bool = False
+    shelf: int = 0
 
     def stored(self) -> str:
         """Return it as one line of JSON, without what is at its default."""
@@ -65,6 +69,11 @@ class Statement:
         given: dict[str, Any] = json.loads(line)
         given.update({name: tuple(value) for name, value in given.items() if isinstance(value, list)})
         return cls(**given)
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: runs of two shelves may bear one id."""
+        return f"{self.id}@{self.shelf}" if self.is_verdict and self.shelf else self.id
 
     @property
     def context(self) -> str:
@@ -110,6 +119,13 @@ class SourceCard:
             lineage=source.lineage,
             retracted_on=source.retracted_on.isoformat() if source.retracted_on else "",
         )
+
+    @property
+    def named_by(self) -> tuple[str, ...]:
+        """By what a question may name it: its id, its number, the surnames of its authors; small letters."""
+        numbers = [self.link.partition(part)[2] for part in ("/abs/", "doi.org/") if part in self.link]
+        surnames = [one.split()[-1] for one in self.authors if one.split() and "other" not in one.split()[-1]]
+        return tuple(dict.fromkeys(one.lower() for one in (self.id, *numbers, *surnames)))
 
     def stored(self) -> str:
         """Return it as one line of JSON."""
@@ -179,6 +195,7 @@ def of_claim(claim: Claim) -> Statement:
         rivals=claim.rivals,
         rows=claim.rows,
         runnable=claim.runnable,
+        literal=claim.contradicts_its_source,
     )
 
 
@@ -213,33 +230,44 @@ def of_verdict(verdict: Verdict, claim: Claim) -> Statement:
         rivals=claim.rivals,
         rows=claim.rows,
         runnable=claim.runnable,
+        literal=claim.contradicts_its_source,
     )
 
 
 def verdict_words(verdict: Verdict, claim: Claim) -> str:
-    """Say in one sentence what a run said of a claim, with its number, interval, n and bar.
+    """Say in one sentence what a run said of a claim, with its numbers, intervals and n.
 
-    The statistic that decided is named; where the claim holds, all of them, since all were needed.
+    Where the claim holds, all of its statistics are named, since all were needed; else the one that decided,
+    with its bar. A run on a system of the user's says so first.
     """
-    where = f"on {Scope(verdict.scope).words}" if verdict.own else f"on {verdict.system}"
     said = {"holds": "holds", "fails": "fails", "can't tell": "can not be decided"}[verdict.value]
     shown = verdict.effects if verdict.value == "holds" else (verdict.effect,)
-    numbers = "; ".join(_number(one) for one in shown[:3])
+    bars = len(shown) == 1
+    numbers = "; ".join(_number(one, _bars(one) if bars else "") for one in shown)
     counts = {f"n = {one.n:g}" for one in shown if one.n is not None}
     counted = f"; {counts.pop()}" if len(counts) == 1 else ""
-    statement = claim.statement.rstrip(". ")
-    return f"“{statement}” {said} {where}: {numbers}{counted}, tested {verdict.date.isoformat()}."
+    statement = f"“{claim.statement.rstrip('. ')}” {said}"
+    if verdict.own:
+        statement = f"{statement} on {Scope(verdict.scope).words}"
+    else:
+        statement = f"On your {verdict.system}: {statement}"
+    return f"{statement}: {numbers}{counted}, tested {verdict.date.isoformat()}."
 
 
-def _number(effect: Effect) -> str:
-    bar = {"holds": f"holds if {effect.holds_if}", "fails": f"fails if {effect.fails_if}"}.get(
+def _bars(effect: Effect) -> str:
+    return {"holds": f"holds if {effect.holds_if}", "fails": f"fails if {effect.fails_if}"}.get(
         effect.verdict, f"holds if {effect.holds_if}, fails if {effect.fails_if}"
     )
+
+
+def _number(effect: Effect, bars: str) -> str:
+    """Say one statistic; its bars where they are given."""
     if effect.value is None:
-        return f"{effect.words} is blank ({effect.blank_reason or 'no reason given'}; {bar})"
+        behind = f"; {bars}" if bars else ""
+        return f"{effect.words} is blank ({effect.blank_reason or 'no reason given'}{behind})"
     known = effect.low is not None and effect.high is not None
     interval = f" [{effect.low:.3g}, {effect.high:.3g}]" if known else ""
-    return f"{effect.words} {effect.value:.3g}{interval} ({bar})"
+    return f"{effect.words} {effect.value:.3g}{interval}" + (f" ({bars})" if bars else "")
 
 
 def day(text: str) -> dt.date:
