@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from limitset.core.errors import InputError
-from limitset.library.holdings.records import Claim, Effect, Verdict
+from limitset.library.holdings.records import Claim, Verdict
 
 _PLACE: Final = re.compile(r"\{(?:(\w+)\.)?(value|low|high|n)(%?)\}")
 
@@ -22,7 +22,9 @@ def finding_of(claim: Claim, verdict: Verdict) -> str:
     Returns
     -------
     str
-        One sentence with its interval; "" where the claim has none for this outcome, or a number is blank.
+        One sentence with its interval; "" where the claim has none for this outcome, where a number is
+        blank, or where the run was of another than the sentence speaks of: the user's own system, or other
+        statistics than the claim tests by now.
 
     Raises
     ------
@@ -37,31 +39,30 @@ def finding_of(claim: Claim, verdict: Verdict) -> str:
     >>> finding_of(library.claims["33b"], library.verdict("33b"))[-1:] in (".", "")
     True
     """
-    template = {"holds": claim.finding.holds, "fails": claim.finding.fails}.get(verdict.value, "")
+    said = {"holds": claim.finding.holds, "fails": claim.finding.fails}
     effects = {one.statistic: one for one in verdict.effects}
-    blank = False
+    tested = {test.statistic for test in claim.tests}
+    template = said.get(verdict.value, "") if verdict.own else ""
+    blank = set(effects) != tested
 
     def filled(found: re.Match[str]) -> str:
         nonlocal blank
         name, part, share = found.groups()
-        if name and name not in effects:
+        if name and name not in tested:
             raise InputError.of(
                 expected=f"the finding of claim {claim.id} names statistics that it tests",
                 got=name,
-                fix=f"Name one of {', '.join(effects)}.",
+                fix=f"Name one of {', '.join(sorted(tested))}.",
             )
-        number = getattr(effects[name] if name else _deciding(verdict), part)
+        effect = effects.get(name) if name else verdict.effect
+        number = getattr(effect, part, None)
         if number is None:
             blank = True
             return ""
         return _written(number, percent=bool(share), whole=part == "n")
 
-    said = _PLACE.sub(filled, template)
-    return "" if blank else said
-
-
-def _deciding(verdict: Verdict) -> Effect:
-    return verdict.effect
+    sentence = _PLACE.sub(filled, template)
+    return "" if blank else sentence
 
 
 def _written(number: float, *, percent: bool, whole: bool) -> str:
