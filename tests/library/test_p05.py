@@ -27,12 +27,12 @@ def verdict(evidence, claim):
     return decided(evidence.estimates[test.statistic], holds_if=test.holds, fails_if=test.fails)
 
 
-def table(*loops):
+def table(*loops, name="again"):
     """Ends and orbits of loops given as (item, system, texts, period, rights); the last text is the end."""
     ends = Ends.of(
         item=[one[0] for one in loops],
         system=[one[1] for one in loops],
-        loop="again",
+        loop=name,
         level="text",
         end=[one[2][-1] for one in loops],
         status=["settled" if one[3] else "undecided" for one in loops],
@@ -47,7 +47,7 @@ def table(*loops):
     ]
     names = ("item", "system", "step", "period", "text", "right")
     orbits = {name: [row[place] for row in rows] for place, name in enumerate(names)}
-    return ends, orbits | {"loop": ["again"] * len(rows)}
+    return ends, orbits | {"loop": [name] * len(rows)}
 
 
 def test_claims_name_what_is_measured():
@@ -74,11 +74,23 @@ def test_shares_by_hand():
     assert got["right_start"].value == pytest.approx(4 / 6)
     assert got["right_end"].value == pytest.approx(3 / 6)
     assert got["change"].value == pytest.approx(-1 / 6)
+    # of those that settled q1 has one right of two, q2 two of two, q3 (one loop) none: (1/2 + 1 + 0) / 3
+    assert got["right_settled"].value == pytest.approx(0.5)
     # commonest end: of a's three loops "x" has two; of b's three all differ: (2/3 + 1/3) / 2
     assert got["shared_share"].value == pytest.approx(0.5)
     assert all(one.n == 3 for one in got.values())
     wide, narrow = (text_ends(ends, orbits, confidence=c).estimates["fixed_share"] for c in (0.99, 0.8))
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_only_loops_of_one_map_can_share_an_end():
+    # "again" ends in "x" from both starts; "rewrite" in a text of its own from each: 1, and the mean of 1 and 1/2
+    first = table(*[(item, "m", ["x", "x"], 1, (1, 1)) for item in ("q1", "q2")])
+    second = table(*[(item, "m", [item, item], 1, (1, 1)) for item in ("q1", "q2")], name="rewrite")
+    ends = Ends.joined([first[0], second[0]])
+    orbits = {name: [*first[1][name], *second[1][name]] for name in first[1]}
+    got = [text_ends(ends, orbits, free=free).estimates["shared_share"].value for free in (("again",), ())]
+    assert got == pytest.approx([1, 0.75])
 
 
 def test_change_of_many_questions_against_the_mean_and_its_t_interval():

@@ -152,24 +152,46 @@ def scripted(path, trial, answer):
     return f"scripted:{path}"
 
 
+def computed(one, arm):
+    return one.answer if arm in LONG else one.twin_answer
+
+
 @pytest.mark.parametrize(
-    ("answer", "a", "b"),
+    ("answer", "missed", "a", "b"),
     [
-        (lambda one, _: one.answer, [Verdict.HOLDS, Verdict.HOLDS], Verdict.HOLDS),
+        # computes, but for the list whose twin was shown: a template harms
         (
-            lambda one, arm: one.answer if arm in LONG else one.twin_answer,
-            [Verdict.FAILS, Verdict.CANT_TELL],
+            lambda one, arm: one.answer if arm == ARMS[1] else computed(one, arm),
+            [],
+            [Verdict.HOLDS] * 3,
             Verdict.FAILS,
         ),
+        # always the answer of N: nothing of N - 1 is right without the twin, so that it can take nothing away
+        (
+            lambda one, _: one.answer,
+            ["lists of N - 1"],
+            [Verdict.CANT_TELL, Verdict.HOLDS, Verdict.HOLDS],
+            Verdict.HOLDS,
+        ),
+        # always the answer of the list shown last: stale, but by copying
+        (
+            lambda one, arm: one.answer if arm in ARMS[:2] else one.kind.answer(one.other),
+            ["lists of N, not seen", "lists of N - 1"],
+            [Verdict.CANT_TELL, Verdict.HOLDS, Verdict.CANT_TELL],
+            None,
+        ),
+        (computed, [], [Verdict.CANT_TELL] * 3, Verdict.FAILS),
     ],
 )
-def test_a_scripted_model_is_judged(tmp_path, answer, a, b):
+def test_a_scripted_model_is_judged(tmp_path, answer, missed, a, b):
     trial = Trial(tier=Tier.QUICK, folder=tmp_path)
     model = scripted(tmp_path / "s.json", trial, answer)
     got = PROTOCOL.run(Trial(tier=Tier.QUICK, folder=tmp_path, model=model))
-    assert not got.missed
+    assert len(got.missed) == len(missed)
+    assert all(word in one.name for word, one in zip(missed, got.missed, strict=True))
     assert verdicts(got, "29a") == a
-    assert verdicts(got, "29b") == [b]
+    if b is not None:
+        assert verdicts(got, "29b") == [b]
     assert set(got.estimates) == set(PROTOCOL.statistics)
     # what is kept is read again, not asked again
     kept = (tmp_path / "replies.sqlite").stat().st_size
@@ -178,12 +200,36 @@ def test_a_scripted_model_is_judged(tmp_path, answer, a, b):
     assert (tmp_path / "replies.sqlite").stat().st_size == kept
 
 
+def test_every_claim_has_controls_of_its_own(tmp_path):
+    trial = Trial(tier=Tier.QUICK, folder=tmp_path)
+    got = PROTOCOL.run(
+        Trial(tier=Tier.QUICK, folder=tmp_path, model=scripted(tmp_path / "s.json", trial, computed))
+    )
+    for claim in CLAIMS.values():
+        for test in claim.tests:
+            assert {one.kind for one in got.guarding([test.statistic])} == {"positive", "negative"}
+
+
+def test_copying_any_list_shown_is_no_template():
+    items = items_of(4)
+    replies = exact(items)
+    # of twelve, four give the shown answer with the twin shown, two with another list shown
+    for at in (0, 1, 8, 9):
+        replies[ARMS[1]][at] = items[at].answer
+    for at in (2, 10):
+        replies[ARMS[2]][at] = items[at].kind.answer(items[at].other)
+    fair = sum(one.kind.answer(one.other) != one.twin_answer for one in items)
+    got = fewer_items(items, replies)["stale_beyond_copying"]
+    assert fair == got.n
+    assert got.value == pytest.approx((4 - 2) / fair)
+
+
 def test_controls_can_miss(tmp_path, monkeypatch):
     trial = Trial(tier=Tier.QUICK, folder=tmp_path)
-    model = scripted(tmp_path / "s.json", trial, lambda one, _: one.answer)
-    monkeypatch.setattr(p29, "STALE", 0.95)  # a bar that even a pure template misses
+    model = scripted(tmp_path / "s.json", trial, computed)
+    monkeypatch.setattr(p29, "STALE", 0.99)  # a bar that even a pure template misses
     got = PROTOCOL.run(Trial(tier=Tier.QUICK, folder=tmp_path, model=model))
-    assert [control.name for control in got.missed] == ["always the answer of N: stale"]
+    assert [control.guards for control in got.missed] == [("stale_excess",)]
 
 
 def test_missing_model_names_the_command(tmp_path, monkeypatch):

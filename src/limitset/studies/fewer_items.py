@@ -23,7 +23,7 @@ from limitset.core.results import Measurement, MeasurementTable, Scalar
 from limitset.core.streams import Streams
 
 STUDY: Final = "fewer_items"
-VERSION: Final = 1
+VERSION: Final = 2
 
 SHOTS: Final = 2
 """Worked examples of N elements before the last one; every item has its own, so that items are independent:
@@ -85,10 +85,6 @@ def _largest(elements: Sequence[str]) -> int:
     return int(np.argmax([int(one) for one in elements]))
 
 
-def _last(elements: Sequence[str]) -> int:
-    return len(elements) - 1
-
-
 KINDS: Final = (
     Kind(
         name="last word",
@@ -96,7 +92,7 @@ KINDS: Final = (
         size=4,
         ask="Words: {list}\nLast word:",
         answer=lambda elements: elements[-1],
-        removed=_last,
+        removed=lambda elements: len(elements) - 1,
         form="name",
     ),
     Kind(
@@ -114,7 +110,7 @@ KINDS: Final = (
         size=4,
         ask="Words: {list}\nAgain:",
         answer=", ".join,
-        removed=_last,
+        removed=lambda elements: len(elements) - 1,
         form="list",
     ),
 )
@@ -226,12 +222,14 @@ def fewer_items(
     -------
     dict
         ``drop``; ``form_drop``, the same with the item unseen; ``twin_harm``, accuracy on N - 1 with the twin
-        unseen less with the twin seen; ``stale_share``, ``stale_excess``; ``right_...`` of each arm.
+        unseen less with the twin seen; ``stale_share``, ``stale_excess``; ``stale_beyond_copying``, share of
+        replies on N - 1 that give the answer of the list shown last, twin shown less another list shown;
+        ``right_...`` of each arm.
 
     Notes
     -----
-    Differences are paired by item (Newcombe's method 10). The null of a stale reply permutes the answers of
-    N within a kind, exactly. With fewer than five wrong replies the stale share is blank.
+    Differences are paired by item (Newcombe's method 10). The null of a stale reply permutes the answers of N
+    within a kind, exactly; with five wrong replies at least. Copying is compared where it would be wrong.
 
     References
     ----------
@@ -270,12 +268,14 @@ def fewer_items(
         return measured(name, got, "Newcombe, paired by item")
 
     share, excess = _stale(items, read[ARMS[1]], right[ARMS[1]], confidence)
+    beyond = _beyond_copying(items, read, confidence)
     return {
         "drop": change("drop", ARMS[0], ARMS[1]),
         "form_drop": change("form_drop", ARMS[3], ARMS[2]),
         "twin_harm": change("twin_harm", ARMS[2], ARMS[1]),
         "stale_share": measured("stale_share", share, "Wilson over items"),
         "stale_excess": measured("stale_excess", excess, "jackknife over items"),
+        "stale_beyond_copying": measured("stale_beyond_copying", beyond, "Newcombe, paired by item"),
         **{
             f"right_{name}": measured(
                 f"right_{name}",
@@ -343,8 +343,7 @@ def telling_items(
                 "reply is": word,
             }
         )
-    order = {"stale": 0, "wrong": 1, "right": 2}
-    return tuple(sorted(rows, key=lambda row: order[str(row["reply is"])])[:most])
+    return tuple(sorted(rows, key=lambda row: "stale wrong right".index(str(row["reply is"])))[:most])
 
 
 def _batches(items: Sequence[Item]) -> list[list[int]]:
@@ -362,21 +361,34 @@ def _put(text: str, style: str) -> Prompt:
 def _stale(
     items: Sequence[Item], read: Sequence[AnswerClass], right: Bool[np.ndarray, " n"], confidence: float
 ) -> tuple[Interval, Interval]:
-    wrong = np.flatnonzero(~right).tolist()
-    if len(wrong) < LEAST_WRONG:
+    if len(wrong := np.flatnonzero(~right).tolist()) < LEAST_WRONG:
         blank = Interval.blank(f"{len(wrong)} wrong replies; {LEAST_WRONG} are needed")
         return blank, blank
-    stale = np.array([read[at].end == items[at].answer for at in wrong])
+    stale = np.array([_same(read[at].end, items[at].answer) for at in wrong])
     beyond = stale - np.array([_by_chance(items, at, read[at].end) for at in wrong])
     share = wilson(float(stale.sum()), len(wrong), confidence=confidence)
     return share, _mean(beyond, share, confidence)
+
+
+def _beyond_copying(
+    items: Sequence[Item], read: Mapping[str, Sequence[AnswerClass]], confidence: float
+) -> Interval:
+    other = [item.kind.answer(item.other) for item in items]
+    fair = [at for at, item in enumerate(items) if other[at] != item.twin_answer]
+    stale = np.array([_same(read[ARMS[1]][at].end, items[at].answer) for at in fair])
+    copied = np.array([_same(read[ARMS[2]][at].end, other[at]) for at in fair])
+    return change_between(copied, stale, confidence=confidence)
+
+
+def _same(end: str | None, answer: str) -> bool:
+    return end is not None and end.casefold() == answer.casefold()
 
 
 def _by_chance(items: Sequence[Item], at: int, end: str | None) -> float:
     others = [
         one.answer for place, one in enumerate(items) if place != at and one.kind.name == items[at].kind.name
     ]
-    return float(np.mean([end == one for one in others])) if others else 0.0
+    return float(np.mean([_same(end, one) for one in others])) if others else 0.0
 
 
 def _mean(values: Float[np.ndarray, " n"], share: Interval, confidence: float) -> Interval:
@@ -384,5 +396,5 @@ def _mean(values: Float[np.ndarray, " n"], share: Interval, confidence: float) -
     value, n = float(values.mean()), values.size
     if np.unique(values).size > 1:
         return jackknife_interval(value, (values.sum() - values) / (n - 1), confidence=confidence)
-    down, up = share.value - share.low, share.high - share.value
-    return Interval(value=value, low=value - down, high=value + up, n=float(n))
+    shift = value - share.value
+    return Interval(value=value, low=share.low + shift, high=share.high + shift, n=float(n))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from limitset.core.results import Measurement, MeasurementTable, Scalar
 from limitset.instruments.dynamics.loop_ends import loop_ends
 
 STUDY: Final = "text_ends"
-VERSION: Final = 1
+VERSION: Final = 2
 NO_ANCHOR: Final = "nothing checks the first and the last text"
 
 
@@ -40,9 +40,9 @@ class TextEnds:
     ----------
     estimates
         Shares of all loops: ``fixed_share`` (ends in a fixed point), ``cycle_share`` (in a cycle of period
-        2 or more), ``right_start``, ``right_end``; ``change`` (right at the end less right at the start);
-        ``shared_share`` (share of the loops of one model and instruction in their commonest limit set,
-        averaged over these).
+        2 or more), ``right_start``, ``right_end``; ``right_settled`` (right at the end, of the loops that
+        settled); ``change`` (right at the end less right at the start); ``shared_share`` (share of the loops
+        of one model and instruction in their commonest limit set, averaged over these).
     outcomes
         How the loops of each model and instruction end.
     """
@@ -51,13 +51,18 @@ class TextEnds:
     outcomes: MeasurementTable
 
 
-def text_ends(ends: Ends, orbits: Mapping[str, Any], *, confidence: float = 0.95) -> TextEnds:
+def text_ends(
+    ends: Ends, orbits: Mapping[str, Any], *, free: Collection[str] = (), confidence: float = 0.95
+) -> TextEnds:
     """Average over the loops of each question, and give intervals over questions.
 
     Parameters
     ----------
     ends, orbits
         As in `loop_ends`.
+    free
+        Instructions under which a model never sees the question again: one map for all starts, which alone
+        can share an end. ``shared_share`` is over these; over all where none is named.
     confidence
         Coverage aimed at, in (0, 1).
 
@@ -88,6 +93,8 @@ def text_ends(ends: Ends, orbits: Mapping[str, Any], *, confidence: float = 0.95
     found = loop_ends(ends, orbits, confidence=confidence)
     loops = loops_of(ends, orbits)
     checked = [one for one in loops if not np.isnan([one.right_start, one.right_end]).any()]
+    settled = [one for one in checked if one.settled]
+    sharing = [one for one in loops if not free or one.name in free]
 
     def measured(name: str, interval: Interval, method: str) -> Measurement:
         return Measurement(
@@ -115,8 +122,9 @@ def text_ends(ends: Ends, orbits: Mapping[str, Any], *, confidence: float = 0.95
             "cycle_share": share("cycle_share", loops, lambda one: len(one.cycle) > 1, none),
             "right_start": share("right_start", checked, lambda one: one.right_start, NO_ANCHOR),
             "right_end": share("right_end", checked, lambda one: one.right_end, NO_ANCHOR),
+            "right_settled": share("right_settled", settled, lambda one: one.right_end, NO_ANCHOR),
             "change": measured("change", _change(checked, confidence), "jackknife over questions"),
-            "shared_share": measured("shared_share", _shared(loops, confidence), "Wilson over questions"),
+            "shared_share": measured("shared_share", _shared(sharing, confidence), "Wilson over questions"),
         },
         outcomes=found.outcomes,
     )
