@@ -321,15 +321,15 @@ class TestWording:
         assert len(together[0].cites) == 2
 
     def test_a_run_that_refutes_a_founding_text_is_the_surprise(self, shelf, asked):
-        claim(
-            shelf,
-            "90a",
-            "zinnia",
-            "Quartz tempo raises zinnia drift.",
-            stated_by="study-0-0",
-            atoms=["joins-0-0#1"],
-        )
+        path = claim(
+            shelf, "90a", "zinnia", "Quartz tempo raises zinnia drift.", stated_by="study-0-0", atoms=["joins-0-0#1"]
+        )  # fmt: skip
         verdict(shelf, "90a", "fails", number=0.04)
+        answer = asked(question(0))
+        assert answer.surprise is None  # a reading of ours refutes no text
+        contrast = next(one for one in answer.sentences if one.relation is Relation.CONTRASTS)
+        assert contrast.text.startswith("joins-0-0#1 was tested in a reading that fails there")
+        path.write_text('reading = "literal"\n' + path.read_text())
         answer = asked(question(0))
         assert (
             answer.surprise.text
@@ -343,7 +343,9 @@ class TestWording:
         verdict(shelf, "90a", "holds")
         verdict(shelf, "90a", "fails", number=0.01, own=False, system="model umbra", date="2026-11-22")
         text = " ".join(one.text for one in asked(question(0)).sentences)
-        assert "fails on model umbra: share of planted nets 0.01" in text
+        assert (
+            "On your model umbra: “Quartz tempo moves zinnia drift” fails: share of planted nets 0.01" in text
+        )
         assert "holds on toy models: share of planted nets 0.8 [0.75, 0.85] (holds if above 0.5)" in text
         assert "tested 2026-11-22" in text
 

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from library.gates.conftest import texts_of
+from library.gates.conftest import opposing
 from library.planted.shelf import SUBJECTS, claim, note, question, verdict
 from limitset.library.holdings.library import Library
 from limitset.library.inquiry.answer import Relation
+from limitset.library.inquiry.gates import texts_of
 from limitset.library.inquiry.grounding import ungrounded
 from limitset.library.inquiry.stemming import stems_of, words_of
 
 FORMS = set(stems_of(words_of(
-    "A note that contradicts that of says two notes contradict each other one the Against this stands An essay argues that a press piece says a paper preprint document somebody those who ran it "
+    "A run failed a reading of contradicts contradict each other one the Against stands your An essay argues that a press piece says a paper preprint document somebody those who ran it "
     "hold the claim tested in on fails holds can not be decided interval to n by if above below and one"
 )))  # fmt: skip
 
@@ -76,16 +77,20 @@ def test_citation_precision_is_1(answers, builtin):
     assert useless == []
 
 
-def test_every_contrast_rests_on_a_recorded_contradiction(answers, builtin):
+def test_every_contrast_rests_on_two_statements_recorded_as_opposed(answers, builtin):
+    opposed = {note.cited(atom): atom.contradicts for note in builtin.notes.values() for atom in note.atoms}
     for answer in answers:
         for sentence in answer.sentences:
             if sentence.relation is not Relation.CONTRASTS:
                 continue
-            one, other = (cite.split("#")[0] for cite in sentence.cites)
-            if other in builtin.notes:
-                assert other in builtin.notes[one].contradicts or one in builtin.notes[other].contradicts
+            one, other = sentence.cites
+            if "#" in other:
+                assert other in opposed[one] or one in opposed[other]
             else:
-                assert sentence.cites[0] in builtin.claims[other.split("-")[1]].atoms
+                assert one in builtin.claims[other.split("-")[1]].atoms
+                assert not builtin.claims[other.split("-")[1]].contradicts_its_source or (
+                    "reading" not in sentence.text.split(":")[0]
+                )
 
 
 def test_absence_is_counted_not_claimed(answers):
@@ -133,8 +138,8 @@ def test_verdicts_contrasts_and_limits_are_grounded(asked, shelf):
     one, other = SUBJECTS[2]
     claim(shelf, "90a", "tundra", f"The {other} raises {one}.", stated_by="study-2-0", atoms=["joins-2-0#1"])
     verdict(shelf, "90a", "fails", number=0.04)
-    note(shelf, "against", [(f"Neither {other} nor anything else moves {one}.", "study-2-1", "finding")],
-         contradicts=["joins-2-1"])  # fmt: skip
+    note(shelf, "against", [(f"Neither {other} nor anything else moves {one}.", "study-2-1", "finding")])
+    opposing(shelf, "against", "joins-2-1#1")
     answer = asked(question(2))
     texts = texts_of(Library.opened(shelf, builtin=False))
     assert {one.relation for one in answer.sentences} >= {

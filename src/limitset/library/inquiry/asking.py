@@ -10,13 +10,13 @@ from pathlib import Path
 from limitset.core.levels import Level
 from limitset.library.holdings.library import Library
 from limitset.library.inquiry.answer import Answer, Label, Search, Sentence, UsedSource
-from limitset.library.inquiry.composing import ADJACENT, Opposed, chosen, composed, surprising
+from limitset.library.inquiry.composing import ADJACENT, Opposed, chosen, composed, on_yours, surprising
 from limitset.library.inquiry.coverage import CARRYING, Thresholds, labelled, thresholds
 from limitset.library.inquiry.facets import Facet, Plan, plan
 from limitset.library.inquiry.index import Index, opened
 from limitset.library.inquiry.material import Material, gathered
 from limitset.library.inquiry.next_lines import gaps, next_lines
-from limitset.library.inquiry.opposing import opposed_to, rivals_of
+from limitset.library.inquiry.opposing import opposed_notes, opposed_to, rivals_of
 from limitset.library.inquiry.prompt import research_prompt
 from limitset.library.inquiry.rephrasing import Rephrase, rephrased
 from limitset.library.inquiry.retrieval import Embedder, phrased, retrieve
@@ -108,7 +108,8 @@ class Standing:
 
     `independent` counts the groups of independence behind the findings that bear on the question; `read` says
     whether one of them was read or measured, `ran` whether one is a decisive run of limitset's own,
-    `joined` whether one statement speaks of all that is asked about.
+    `joined` whether one statement speaks of all that is asked about, `named` whether what is said speaks of
+    every proper name asked for.
     """
 
     total: float
@@ -117,6 +118,7 @@ class Standing:
     read: bool
     ran: bool
     joined: bool
+    named: bool
     used: tuple[Statement, ...]
 
     def label(self, bars: Thresholds) -> Label:
@@ -128,6 +130,7 @@ class Standing:
             read=self.read,
             ran=self.ran,
             joined=self.joined,
+            named=self.named,
             bars=bars,
         )
 
@@ -142,7 +145,7 @@ def standing(question: str, *, library: Library, today: dt.date, cache: Path | N
 
 def _standing(material: Material) -> Standing:
     used = chosen(material)
-    bearing = [one for one in used if material.focus(one.id) >= ADJACENT and one.modality in CARRYING]
+    bearing = [one for one in used if material.focus(one.key) >= ADJACENT and one.modality in CARRYING]
     carrying = bearing or list(used)
     return Standing(
         total=material.coverage.total,
@@ -154,6 +157,7 @@ def _standing(material: Material) -> Standing:
             for one in bearing
         ),
         joined=not material.retrieved.held or material.retrieved.held[-1] > 0,
+        named=not material.unspoken(used),
         used=used,
     )
 
@@ -163,18 +167,24 @@ def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> An
     stands = _standing(material)
     label = stands.label(thresholds())
     used, independent = (stands.used, stands.independent) if label is not Label.NONE else ((), 0)
-    opposed = opposed_to(index, material, used)
+    opposed, yours = opposed_to(index, material, used), on_yours(material)
+    notes = opposed_notes(index, material, used)
     sentences = composed(
-        material, label=label, used=used, opposed=opposed, capped=label is Label.PARTIAL and not stands.read
+        material,
+        label=label,
+        used=used,
+        yours=yours,
+        opposed=opposed,
+        capped=label is Label.PARTIAL and not stands.read,
     )
     if rephrase is not None:
         sentences = tuple(rephrased(one, rephrase) for one in sentences)
     titles = {name: card.title for name, card in index.cards({one.stated_by for one in used}).items()}
     surprise = surprising(material, used=used, titles=titles) if used else None
-    said = _said(material, sentences, surprise, used, opposed)
+    said = _said(material, sentences, surprise, (*used, *yours), opposed)
     sources = _sources(material, index, said)
     lines = (
-        next_lines(index, material, used=used, opposed=opposed)
+        next_lines(index, material, used=used, opposed=notes)
         if used
         else tuple(gaps(asked, material.missing or material.names[:1]))
     )
@@ -192,7 +202,12 @@ def _answered(index: Index, material: Material, rephrase: Rephrase | None) -> An
         sentences=sentences,
         surprise=surprise,
         missing=material.missing,
-        contradictions=tuple(dict.fromkeys((pair.used.home, pair.against.home) for pair in opposed)),
+        contradictions=tuple(
+            dict.fromkeys(
+                (pair.used.home, pair.against.home)
+                for pair in (*notes, *(one for one in opposed if one.against.is_verdict))
+            )
+        ),
         rivals=rivals_of(index, used),
         stale=tuple(one.id for one in said if material.stale(one)),
         sources=sources,
@@ -220,10 +235,18 @@ def _said(
     opposed: Sequence[Opposed],
 ) -> list[Statement]:
     """Return every statement that a sentence cites, in order."""
-    known = {**material.statements, **{one.id: one for one in used}}
-    known.update({pair.against.id: pair.against for pair in opposed})
     cited = [name for one in (*sentences, *([surprise] if surprise else [])) for name in one.cites]
-    return [known[name] for name in dict.fromkeys(cited) if name in known]
+    known: dict[str, dict[str, Statement]] = {}
+    others = [one for one in material.statements.values() if one.own]
+    for one in (*used, *(pair.against for pair in opposed), *others):
+        known.setdefault(one.id, {}).setdefault(one.key, one)
+    shown = {one.key for one in used}
+    return [
+        one
+        for name in dict.fromkeys(cited)
+        for one in known.get(name, {}).values()
+        if len(known[name]) == 1 or one.key in shown
+    ]
 
 
 def _sources(material: Material, index: Index, said: Sequence[Statement]) -> tuple[UsedSource, ...]:
@@ -231,7 +254,9 @@ def _sources(material: Material, index: Index, said: Sequence[Statement]) -> tup
     cards = index.cards({one.source for one in said})
     found: dict[str, UsedSource] = {}
     for one in said:
-        name = f"run-{one.home}" if one.is_verdict else one.source
+        name = one.source
+        if one.is_verdict:
+            name = f"run-{one.home}" if one.own else f"your-run-{one.home}"
         if name in found:
             continue
         homes = tuple(
@@ -239,12 +264,13 @@ def _sources(material: Material, index: Index, said: Sequence[Statement]) -> tup
                 other.home
                 for other in said
                 if other.is_verdict == one.is_verdict
+                and other.own == one.own
                 and (other.home == one.home if one.is_verdict else other.source == one.source)
             )
         )
         card = cards.get(one.source)
         if one.is_verdict:
-            title = f"Run of claim {one.home}" + ("" if one.own else f" on {one.system}")
+            title = f"Run of claim {one.home}" + ("" if one.own else f" on your {one.system}")
         else:
             title = card.title if card else one.source
         found[name] = UsedSource(

@@ -24,6 +24,7 @@ MOST_SIBLINGS: Final = 4
 """What else a run that is cited found, failures first."""
 MOST_OPINIONS: Final = 2
 MOST_CONTRASTS: Final = 2
+MOST_YOURS: Final = 2
 LEAST_GAIN: Final = 0.03
 NEW_LINEAGE: Final = 1.25
 LEAST_FOCUS: Final = 0.3
@@ -40,9 +41,11 @@ def chosen(material: Material) -> tuple[Statement, ...]:
     """Choose greedily what adds most to coverage; no two that say the same, runs and findings first."""
     used: list[Statement] = []
     seen: dict[int, int] = {}
-    waiting = {name for name in material.statements if material.focus(name) >= LEAST_FOCUS}
+    waiting = {
+        name for name, one in material.statements.items() if one.own and material.focus(name) >= LEAST_FOCUS
+    }
     fused = {
-        one.id: material.retrieved.fused.get(row, 0.0) for row, one in material.retrieved.statements.items()
+        one.key: material.retrieved.fused.get(row, 0.0) for row, one in material.retrieved.statements.items()
     }
     while waiting and len(used) < MOST_STATED:
         lineages = {material.lineage(other) for other in used}
@@ -81,6 +84,17 @@ def _siblings(material: Material, used: Sequence[Statement]) -> list[Statement]:
     ]
     found.sort(key=lambda one: (one.value == "holds", -material.focus(one.id), one.id))
     return found[:MOST_SIBLINGS]
+
+
+def on_yours(material: Material) -> tuple[Statement, ...]:
+    """Return the runs on the user's systems that bear on the question: said last, and never evidence."""
+    found = [
+        one
+        for name, one in material.statements.items()
+        if not one.own and material.focus(name) >= ADJACENT and material.gain(name, {}) >= LEAST_GAIN
+    ]
+    found.sort(key=lambda one: (-material.gain(one.key, {}), one.key))
+    return tuple(found[:MOST_YOURS])
 
 
 def _worth_saying(material: Material, name: str, seen: Mapping[int, int], lineages: set[str]) -> float:
@@ -138,21 +152,28 @@ class Opposed:
 
 
 def composed(
-    material: Material, *, label: Label, used: Sequence[Statement], opposed: Sequence[Opposed], capped: bool
+    material: Material,
+    *,
+    label: Label,
+    used: Sequence[Statement],
+    yours: Sequence[Statement],
+    opposed: Sequence[Opposed],
+    capped: bool,
 ) -> tuple[Sentence, ...]:
-    """Return the sentences of an answer, in order."""
+    """Return the sentences of an answer, in order; runs on the user's systems last."""
+    own = [stated(material, one) for one in yours]
     if label is Label.NONE:
-        return (refusal(material.names, material.retrieved.search),)
+        return (refusal(material.names, material.retrieved.search), *own)
     thin = label is Label.THIN
-    sentences = [_opening(material)] if thin else []
-    sentences += [stated(material, one, adjacent=material.focus(one.id) < ADJACENT) for one in used]
+    sentences = [_opening(material, used)] if thin else []
+    sentences += [stated(material, one, adjacent=material.focus(one.key) < ADJACENT) for one in used]
     said = {one.id for one in used}
     shown = [pair for pair in opposed if _bears(material, pair, said)]
     sentences += [contrasted(material, pair, said=said) for pair in shown[:MOST_CONTRASTS]]
     sentences += _combined(material, used)
     sentences += _limits(material, used, capped=capped)
     sentences += _absences(material, said_joint=thin)
-    return tuple(sentences)
+    return (*sentences, *own)
 
 
 def refusal(names: Sequence[str], search: Search) -> Sentence:
@@ -162,13 +183,25 @@ def refusal(names: Sequence[str], search: Search) -> Sentence:
     elif not names:
         text = "Nothing was looked up: the question names nothing that a search could look for."
     else:
-        counts = listed([f"{search.found[name]} speak of {name}" for name in names if "+" not in name][:6])
+        parts = sorted((one for one in names if " + " not in one), key=lambda one: search.found[one] > 0)
+        counts = listed([f"{search.found[name]} speak of {name}" for name in parts][:6])
         text = f"Not answered: too little is held on this (of {search.statements} statements, {counts})."
     return Sentence(text=text, cites=(), relation=Relation.ABSENCE)
 
 
-def _opening(material: Material) -> Sentence:
+def _opening(material: Material, used: Sequence[Statement]) -> Sentence:
+    """Say first what makes the answer thin: a name nothing speaks of, or that nothing joins it all."""
     search = material.retrieved.search
+    unspoken = material.unspoken(used)
+    absent = [name for name in unspoken if not search.found[name]]
+    if unspoken:
+        names = listed(absent or unspoken, last="or")
+        text = (
+            f"Thin: nothing here speaks of {names} (0 of {search.statements} statements)."
+            if absent
+            else f"Thin: nothing held on this question speaks of {names}."
+        )
+        return Sentence(text=text, cites=(), relation=Relation.ABSENCE)
     name = material.names[-1]
     joint = len(material.names) > 1
     subject = f"name {listed(name.split(' + '))} together" if joint else f"speak of {name}"
@@ -181,8 +214,7 @@ def _opening(material: Material) -> Sentence:
 
 def _best(material: Material) -> str | None:
     """Say of the statement that covers the question best why it is worth little."""
-    by = material.coverage.facets[-1].by
-    one = material.statements.get(by)
+    one = material.statements.get(material.coverage.facets[-1].by)
     if one is None:
         return None
     if one.modality == "opinion":
@@ -194,32 +226,38 @@ def _best(material: Material) -> str | None:
 
 def _bears(material: Material, pair: Opposed, said: Collection[str]) -> bool:
     """Whether a contradiction is about what was asked: a side was said, or speaks of most of the question."""
-    ids = (pair.used.id, pair.against.id)
-    return any(one in said or (one in material.matches and material.focus(one) >= ADJACENT) for one in ids)
+    return any(
+        one.id in said or (one.key in material.matches and material.focus(one.key) >= ADJACENT)
+        for one in (pair.used, pair.against)
+    )
 
 
 def contrasted(material: Material, pair: Opposed, *, said: Collection[str]) -> Sentence:
-    """Show a contradiction; what was said already is not said again.
+    """Show two statements that can not both be true; what was said already is not said again.
 
-    Notes contradict each other as wholes, and the sentence says no more than that; a run refutes the very
-    statement.
+    A run that failed our reading of a text is said to have failed that reading, not the text.
     """
     one, other = pair.used, pair.against
     if one.id not in said and other.id in said:
         one, other = other, one
     against = stated(material, other)
-    run = one.is_verdict or other.is_verdict
+    runs = [run for run in (one, other) if run.is_verdict]
     shown = against.marks
-    if one.id in said and other.id in said:
-        who = f"{one.id} and {other.id}" if run else f"The notes of {one.id} and {other.id}"
-        text, shown = f"{who}, both said already, contradict each other.", ()
-    elif one.id in said:
-        against_it = "Against this stands" if run else f"A note that contradicts that of {one.id} says"
-        text = f"{against_it}: {against.text}"
+    if runs and not runs[0].literal:
+        against_it = f"A run failed a reading of {pair.used.id}"
+    elif runs:
+        against_it = f"A run contradicts {pair.used.id}"
     else:
-        first = stated(material, one)
-        text = f"Two notes contradict each other. One says: {first.text} The other says: {against.text}"
-        shown = (*first.marks, *against.marks)
+        against_it = f"Against {one.id} stands {other.id}"
+    if one.id in said and other.id in said:
+        how = (
+            "was tested in a reading that fails there" if runs and not runs[0].literal else "is contradicted"
+        )
+        text, shown = f"{pair.used.id} {how}: see {pair.against.id}, said already.", ()
+        if not runs:
+            text = f"{one.id} and {other.id}, both said already, contradict each other."
+    else:
+        text = f"{against_it}: {against.text}"
     return Sentence(
         text=text,
         cites=(one.id, other.id),
@@ -233,7 +271,7 @@ def _combined(material: Material, used: Sequence[Statement]) -> list[Sentence]:
     if len(material.names) < 3 or material.retrieved.held[-1]:
         return []
     parts = len(material.names) - 1
-    speaks = {one.id: {p for p in range(parts) if material.matches[one.id][p] >= HELD} for one in used}
+    speaks = {one.id: {p for p in range(parts) if material.matches[one.key][p] >= HELD} for one in used}
     for place, one in enumerate(used):
         for other in used[place + 1 :]:
             left, right = speaks[one.id], speaks[other.id]
@@ -282,7 +320,9 @@ def _absences(material: Material, *, said_joint: bool) -> list[Sentence]:
     search = material.retrieved.search
     parts = material.names[:-1] if len(material.names) > 1 else material.names
     nothing = [name for name in parts if not search.found[name]]
-    found = []
+    found: list[Sentence] = []
+    if nothing and said_joint and set(nothing) <= {one.name for one in material.plan.facets if one.named}:
+        return found  # said first
     if nothing:
         text = f"Nothing here speaks of {listed(nothing, last='or')} (0 of {search.statements} statements)."
         found.append(Sentence(text=text, cites=(), relation=Relation.ABSENCE))
@@ -297,13 +337,14 @@ def surprising(
 ) -> Sentence | None:
     """Return the one thing that the question did not ask for.
 
-    A run that contradicts a founding text; else a correction among what was found and not used.
+    A run that contradicts what a founding text says in so many words; else a correction that was found and
+    not used.
     """
     cited = {one.id for one in used}
-    near = [one for one in material.statements.values() if material.focus(one.id) >= ADJACENT]
-    near.sort(key=lambda one: (-material.gain(one.id, {}), one.id))
+    near = [one for one in material.statements.values() if one.own and material.focus(one.key) >= ADJACENT]
+    near.sort(key=lambda one: (-material.gain(one.key, {}), one.key))
     for one in sorted(near, key=lambda one: one.id not in cited):
-        if one.is_verdict and one.value == "fails" and one.stated_by:
+        if one.is_verdict and one.value == "fails" and one.literal:
             title = titles.get(one.stated_by, one.stated_by)
             statement = one.states.rstrip(". ")
             return Sentence(

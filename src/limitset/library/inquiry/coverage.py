@@ -212,15 +212,17 @@ def labelled(
     ran: bool,
     joined: bool,
     bars: Thresholds,
+    named: bool = True,
 ) -> Label:
     """Return the label; where nothing that carries it was read or measured, it is partial at most.
 
     So it is where several things are asked about and no one statement speaks of them all. A decisive run
-    with its controls passed can be done again by the reader: it needs no second source.
+    with its controls passed can be done again by the reader: it needs no second source. Where a proper name
+    asked for is not `named` by what is said, it is thin at most.
     """
     if reach < bars.none or total <= 0:
         return Label.NONE
-    if total < bars.partial:
+    if total < bars.partial or not named:
         return Label.THIN
     enough = independent >= bars.independent or ran
     return Label.SOLID if total >= bars.solid and enough and read and joined else Label.PARTIAL

@@ -46,6 +46,7 @@ class Point:
     read: bool
     ran: bool
     joined: bool
+    named: bool = True
 
     def said(self, bars: Thresholds) -> str:
         """Return the label given, thin as partial."""
@@ -56,6 +57,7 @@ class Point:
             read=self.read,
             ran=self.ran,
             joined=self.joined,
+            named=self.named,
             bars=bars,
         )
         return "partial" if label is Label.THIN else label.value
@@ -139,6 +141,7 @@ def measured(
                 stands.read,
                 stands.ran,
                 stands.joined,
+                stands.named,
             )
         )
     return tuple(found)
@@ -164,9 +167,9 @@ def fitted(points: Sequence[Point], *, start: Thresholds) -> Thresholds:
 
     Examples
     --------
-    >>> low, high = [Point("", "none", "fit", 0.1, reach, 0, False, False) for reach in (0.2, 0.4)]
-    >>> part = Point("", "partial", "fit", 0.5, 0.8, 1, True, False)
-    >>> whole = Point("", "solid", "fit", 0.9, 1.0, 2, True, False)
+    >>> low, high = [Point("", "none", "fit", 0.1, reach, 0, False, False, True) for reach in (0.2, 0.4)]
+    >>> part = Point("", "partial", "fit", 0.5, 0.8, 1, True, False, True)
+    >>> whole = Point("", "solid", "fit", 0.9, 1.0, 2, True, False, True)
     >>> bars = fitted([low, high, part, whole], start=Thresholds(0.1, 0.4, 0.5, 2))
     >>> round(bars.none, 2), round(bars.solid, 2)
     (0.6, 0.7)

@@ -17,7 +17,7 @@ from limitset.library.inquiry.word_lists import listed_words, table_of
 
 NUMBER: Final = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 IDENTIFIER: Final = re.compile(
-    r"\b(?:[a-z0-9]+(?:-[a-z0-9]+)+#[a-z0-9]+|v-\d{2}[a-z]?-[\w-]+|\d{4}\.\d{4,5}|10\.\d{4,}/\S+)"
+    r"\b(?:[a-z0-9]+(?:-[a-z0-9]+)+#[a-z0-9]+|[uv]-\d{2}[a-z]?-[\w-]+|\d{4}\.\d{4,5}|10\.\d{4,}/\S+)"
 )
 NAME: Final = re.compile(r"(?<![.!?“:]\s)(?<!^)(?<![“(])\b([A-Z][\w'’-]*|[a-z]+[A-Z]\w*)")
 
@@ -131,6 +131,7 @@ def ungrounded(sentence: Sentence, texts: Mapping[str, str], search: Search) -> 
         return missing
     if sentence.relation is Relation.ABSENCE:
         allowed = {f"{one:.12g}" for one in (search.statements, *search.found.values(), 0)}
+        allowed |= {one for name in search.found for one in numbers_of(name)}
         return [f"number {one} is not in the search" for one in sorted(numbers_of(sentence.text) - allowed)]
     if not sentence.cites:
         return ["it cites nothing"]

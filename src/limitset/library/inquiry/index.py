@@ -22,6 +22,7 @@ from limitset.core.errors import InputError
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.reading import read_claim, read_note, read_sources, read_verdicts
 from limitset.library.inquiry.coverage import base_quality, source_quality
+from limitset.library.inquiry.shelf_files import ORDER, HeldFile, held_files
 from limitset.library.inquiry.statements import SourceCard, Statement, of_claim, of_note, of_verdict
 from limitset.library.inquiry.stemming import TOKENIZER, kept_apart
 from limitset.library.inquiry.visibility import FAR, WITHHELD, date_verdicts, hide_replaced
@@ -219,6 +220,7 @@ def _code() -> str:
         "coverage.py",
         "stemming.py",
         "visibility.py",
+        "shelf_files.py",
         "../holdings/records.py",
         "../holdings/findings.py",
     ]
@@ -229,7 +231,7 @@ def refreshed(connection: sqlite3.Connection, library: Library) -> int:
     """Bring an index up to date with the files of the shelves; return how many files were read."""
     known = connection.execute("SELECT path, file, modified, size, kind FROM files")
     held = {path: found for path, *found in known}
-    present = {one.path: one for one in _files(library)}
+    present = {one.path: one for one in held_files(library)}
     gone = [path for path in held if path not in present]
     new = [
         one
@@ -245,7 +247,7 @@ def refreshed(connection: sqlite3.Connection, library: Library) -> int:
     for path in gone:
         _forget(connection, held[path][0])
     new_files = []
-    for one in sorted(new, key=lambda one: _ORDER.index(one.kind)):
+    for one in sorted(new, key=lambda one: ORDER.index(one.kind)):
         if one.path in held:
             _forget(connection, held[one.path][0])
         new_files.append(_learn(connection, one))
@@ -255,36 +257,6 @@ def refreshed(connection: sqlite3.Connection, library: Library) -> int:
     connection.execute("DELETE FROM meta WHERE name LIKE 'holdings %'")
     connection.commit()
     return len(new)
-
-
-@dataclass(frozen=True)
-class _File:
-    path: str
-    shelf: int
-    kind: str
-    modified: int
-    size: int
-
-
-_FOLDERS: Final = {"notes": ".md", "claims": ".toml", "verdicts": ".jsonl"}
-_ORDER: Final = ("sources", "claims", "notes", "verdicts")
-
-
-def _files(library: Library) -> Iterator[_File]:
-    for place, shelf in enumerate(library.shelves):
-        root = shelf.root.resolve()
-        sources = root / "sources.toml"
-        if sources.is_file():
-            status = sources.stat()
-            yield _File(str(sources), place, "sources", status.st_mtime_ns, status.st_size)
-        for kind, suffix in _FOLDERS.items():
-            if not (root / kind).is_dir():
-                continue
-            with os.scandir(root / kind) as entries:  # a Path for each of 50,000 notes costs seconds
-                for entry in entries:
-                    if entry.name.endswith(suffix) and entry.is_file():
-                        status = entry.stat()
-                        yield _File(entry.path, place, kind, status.st_mtime_ns, status.st_size)
 
 
 def _forget(connection: sqlite3.Connection, file: int) -> None:
@@ -301,7 +273,7 @@ def _forget(connection: sqlite3.Connection, file: int) -> None:
     connection.execute("DELETE FROM files WHERE file = ?", (file,))
 
 
-def _learn(connection: sqlite3.Connection, one: _File) -> int:
+def _learn(connection: sqlite3.Connection, one: HeldFile) -> int:
     """Read a file into the index; return its number there."""
     path = Path(one.path)
     problem, digest = "", ""

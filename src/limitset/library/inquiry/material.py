@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from limitset.library.inquiry.coverage import (
     GENERIC_WEIGHT,
+    HELD,
     UNKNOWN_WEIGHT,
     Coverage,
     covered,
@@ -37,7 +38,7 @@ class Material:
     statements
         What may be used, best rank first.
     matches, relevances, scores
-        By id, for each facet: match, relevance, relevance times worth; the last two also for joining them.
+        By key, for each facet: match, relevance, relevance times worth; the last two also for joining them.
     names, weights
         Of the facets, the joint one last.
     coverage
@@ -86,6 +87,15 @@ class Material:
         card = self.card(statement)
         return not statement.is_verdict and (card is None or card.access == "secondary")
 
+    def unspoken(self, used: Sequence[Statement]) -> tuple[str, ...]:
+        """Return the proper names asked for that no statement used speaks of."""
+        bearing = [self.matches[one.key] for one in used if one.own]
+        return tuple(
+            facet.name
+            for place, facet in enumerate(self.plan.facets)
+            if facet.named and not any(match[place] >= HELD for match in bearing)
+        )
+
     @property
     def missing(self) -> tuple[str, ...]:
         """The facets of which nothing is held; joining them only where each is held."""
@@ -104,21 +114,33 @@ def gathered(index: Index, asked: Plan, found: Retrieved, today: dt.date) -> Mat
     left_out = _withheld(index, found, cards, today)
     factors = [_factor(one) for one in asked.facets]
     weighted = weights(found.held[: len(factors)], factors, found.search.statements)
+    sourced = [place for place, one in enumerate(asked.facets) if one.sources]  # asked of these sources alone
     statements, matches, relevances, scores = {}, {}, {}, {}
     for row, one in found.statements.items():
         match = found.matches[row]
-        if one.id in left_out or not any(match):
+        if (
+            one.key in left_out
+            or not any(match)
+            or (sourced and max(match[place] for place in sourced) < HELD)
+        ):
             continue
         value = worth(one, cards.get(one.source), today)
-        statements[one.id] = one
-        matches[one.id] = match
-        relevances[one.id] = relevance(match, weighted)
-        scores[one.id] = tuple(value * part for part in relevances[one.id])
+        statements[one.key] = one
+        matches[one.key] = match
+        relevances[one.key] = relevance(match, weighted)
+        scores[one.key] = tuple(value * part for part in relevances[one.key])
     names = tuple(one.name for one in asked.facets)
     names += (joint_name(asked.facets),) if len(names) > 1 else ()
-    coverage = covered(names=names, weighted=weighted, held=found.held, scores=scores, matches=matches)
+    ours = [name for name, one in statements.items() if one.own]  # a system of the user's settles no question
+    coverage = covered(
+        names=names,
+        weighted=weighted,
+        held=found.held,
+        scores={name: scores[name] for name in ours},
+        matches={name: matches[name] for name in ours},
+    )
     files = index.problems()
-    shown = [*left_out.items(), *files[:MOST_WITHHELD]]
+    shown = [*((name.partition("@")[0], why) for name, why in left_out.items()), *files[:MOST_WITHHELD]]
     if len(files) > MOST_WITHHELD:
         shown.append(
             (f"{len(files) - MOST_WITHHELD} more files", "can not be read; limitset library check lists them")
@@ -159,9 +181,9 @@ def _withheld(
             continue
         card = cards.get(one.source)
         if one.withheld:
-            reasons[one.id] = f"reads as an instruction: {one.withheld}"
+            reasons[one.key] = f"reads as an instruction: {one.withheld}"
         elif card and card.retracted_on and card.retracted_on <= today.isoformat():
-            reasons[one.id] = f"its source was retracted on {card.retracted_on}"
+            reasons[one.key] = f"its source was retracted on {card.retracted_on}"
         elif one.home in superseded:
-            reasons[one.id] = f"superseded by {superseded[one.home]}"
+            reasons[one.key] = f"superseded by {superseded[one.home]}"
     return reasons

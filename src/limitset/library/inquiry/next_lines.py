@@ -40,9 +40,11 @@ def next_lines(
 
 
 def gaps(asked: Plan, missing: Sequence[str]) -> list[NextLine]:
-    """Return a line for each thing of which nothing is held."""
+    """Return a line for each thing of which nothing is held; a word of no field is not asked back."""
+    vague = {one.name for one in asked.facets if one.generic or (not one.known and not one.named)}
+    subjects = [one for one in missing if one not in vague]
     found = []
-    for name in missing[:3]:
+    for name in subjects[:3]:
         parts = name.split(" + ")
         question = (
             f"Is there a study that joins {listed(parts)}?" if len(parts) > 1 else f"What is known of {name}?"
@@ -61,6 +63,7 @@ def _contradictions(opposed: Sequence[Opposed]) -> list[NextLine]:
             about=(pair.used.home, pair.against.home),
         )
         for pair in opposed[:2]
+        if not pair.against.is_verdict
     ]
 
 
@@ -68,7 +71,7 @@ def _unrun(index: Index, material: Material) -> list[NextLine]:
     judged = {
         home
         for (home,) in index.connection.execute(
-            f"SELECT s.home FROM statements s WHERE s.kind = 'verdict' AND {index.seen}",
+            f"SELECT s.home FROM statements s WHERE s.kind = 'verdict' AND s.own AND {index.seen}",
             (index.as_of, index.as_of),
         )
     }

@@ -65,14 +65,16 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
     Lexical: any phrase of any facet, ranked by BM25; besides, the best of each facet and of each pair
     of facets by quality. With an embedder also by cosine; the two ranks are fused by 1/(60 + rank).
     """
-    worth = index.evidence()
+    worth, yours = index.evidence(), index.yours()
     visible = set(worth)
-    levels = [_levels(index.connection, facet, visible) for facet in asked.facets]
-    everything = [set().union(*(rows for value, rows in level if value >= IN_CONTEXT)) for level in levels]
-    named = [set().union(*(rows for value, rows in level if value >= NEAR)) for level in levels]
-    ranked = _ranked(index, asked.facets, everything)
+    levels = [_levels(index.connection, facet, visible | yours) for facet in asked.facets]
+    spoken = [set().union(*(rows for value, rows in level if value >= IN_CONTEXT)) for level in levels]
+    everything = [rows & visible for rows in spoken]
+    named = [set().union(*(rows for value, rows in level if value >= NEAR)) & visible for level in levels]
+    ranked = [row for row in _ranked(index, asked.facets, everything) if row in visible]
     near = _nearest(index, asked.question, embedder, visible) if embedder else []
-    candidates = list(dict.fromkeys([*ranked, *near, *_best(everything, named, worth)]))
+    on_yours = sorted(yours.intersection(set().union(*spoken)))
+    candidates = list(dict.fromkeys([*ranked, *near, *_best(everything, named, worth), *on_yours]))
     matches = {
         row: tuple(max((value for value, rows in level if row in rows), default=0.0) for level in levels)
         for row in candidates
@@ -110,13 +112,18 @@ def retrieve(index: Index, asked: Plan, *, embedder: Embedder | None = None) -> 
 
 
 def phrased(index: Index, asked: Plan) -> Plan:
-    """Return the plan with two unknown neighbours made one facet where a statement has them as a phrase."""
+    """Return the plan as the holdings read it.
+
+    A number or surname of a source that is held names the source. Two unknown neighbours are one facet where
+    a statement has them as a phrase.
+    """
     query = (
         "SELECT 1 FROM words JOIN statements s ON s.row = words.rowid WHERE words MATCH ? "
         f"AND s.kind != 'claim' AND {index.seen} LIMIT 1"
     )
     facets: list[Facet] = []
-    for one in asked.facets:
+    small = asked.question.islower()
+    for one in (_of_source(index, one, small=small) for one in asked.facets):
         phrase = f"{facets[-1].name} {one.name}" if facets and one.follows else ""
         terms = (quoted([phrase]), index.as_of, index.as_of)
         if phrase.count(" ") == 1 and index.connection.execute(query, terms).fetchone():
@@ -124,6 +131,14 @@ def phrased(index: Index, asked: Plan) -> Plan:
         else:
             facets.append(one)
     return replace(asked, facets=tuple(facets), relation=asked.relation and len(facets) > 1)
+
+
+def _of_source(index: Index, one: Facet, *, small: bool) -> Facet:
+    """Return a facet with the sources that it names; a surname has its capital, unless nothing asked has."""
+    if one.generic or not (one.named or (small and not one.known)):
+        return one
+    sources = index.sources_named(one.asked)
+    return replace(one, sources=sources, named=True) if sources else one
 
 
 def quoted(terms: Iterable[str]) -> str:
@@ -145,7 +160,12 @@ def _levels(connection: sqlite3.Connection, facet: Facet, visible: set[int]) -> 
             (NEAR, f"text : {quoted(facet.near)}"),
             (NEAR * IN_CONTEXT, f"context : {quoted(facet.near)}"),
         ]
-    return [(value, _rows(connection, query) & visible) for value, query in asked]
+    levels = [(value, _rows(connection, query) & visible) for value, query in asked]
+    if facet.sources:
+        marks = ",".join("?" * len(facet.sources))
+        query = f"SELECT row FROM statements WHERE source IN ({marks})"
+        levels.append((1.0, {row for (row,) in connection.execute(query, facet.sources)} & visible))
+    return levels
 
 
 def _rows(connection: sqlite3.Connection, query: str) -> set[int]:

@@ -124,7 +124,8 @@ class SourceCard:
     def named_by(self) -> tuple[str, ...]:
         """By what a question may name it: its id, its number, the surnames of its authors; small letters."""
         numbers = [self.link.partition(part)[2] for part in ("/abs/", "doi.org/") if part in self.link]
-        surnames = [one.split()[-1] for one in self.authors if one.split() and "other" not in one.split()[-1]]
+        people = [one.removesuffix("and others").split() for one in self.authors]
+        surnames = [one[-1] for one in people if one and one[-1][0].isupper()]
         return tuple(dict.fromkeys(one.lower() for one in (self.id, *numbers, *surnames)))
 
     def stored(self) -> str:
@@ -235,23 +236,25 @@ def of_verdict(verdict: Verdict, claim: Claim) -> Statement:
 
 
 def verdict_words(verdict: Verdict, claim: Claim) -> str:
-    """Say in one sentence what a run said of a claim, with its numbers, intervals and n.
+    """Say what a run said of a claim: what it found in plain words, the claim, its numbers, intervals and n.
 
     Where the claim holds, all of its statistics are named, since all were needed; else the one that decided,
     with its bar. A run on a system of the user's says so first.
     """
     said = {"holds": "holds", "fails": "fails", "can't tell": "can not be decided"}[verdict.value]
+    finding = finding_of(claim, verdict)
     shown = verdict.effects if verdict.value == "holds" else (verdict.effect,)
     bars = len(shown) == 1
     numbers = "; ".join(_number(one, _bars(one) if bars else "") for one in shown)
     counts = {f"n = {one.n:g}" for one in shown if one.n is not None}
     counted = f"; {counts.pop()}" if len(counts) == 1 else ""
+    told = "" if finding and bars else f": {numbers}{counted}"  # the finding says a single number itself
     statement = f"“{claim.statement.rstrip('. ')}” {said}"
     if verdict.own:
         statement = f"{statement} on {Scope(verdict.scope).words}"
     else:
         statement = f"On your {verdict.system}: {statement}"
-    return f"{statement}: {numbers}{counted}, tested {verdict.date.isoformat()}."
+    return f"{finding} {statement}{told}, tested {verdict.date.isoformat()}.".lstrip()
 
 
 def _bars(effect: Effect) -> str:

@@ -22,7 +22,13 @@ _SPEAKERS: Final = {
 _SAID: Final = re.compile(
     r"\b(essays?|texts?|papers?|preprints?|authors?|maintainers?|press|prompt)\b.{0,60}\b"
     r"(holds?|argues?|says?|asserts?|claims?|calls?|describes?|asks?|proposes?|advises?|suggests?|expects?|names?|"
-    r"treats?|sees?|gives?|contradict|speaks?|concludes?|presents?|separates?|reads?|takes?|traces?|compares?|warns?)\b",
+    r"treats?|sees?|gives?|contradict|speaks?|concludes?|presents?|separates?|reads?|takes?|traces?|compares?|warns?|"
+    r"reports?|misreports?|cites?|states?|writes?|quotes?|attributes?|denies|deny|admits?|defines?|puts?|adds?)\b",
+    re.IGNORECASE,
+)
+_BEGINS: Final = re.compile(
+    r"(the|an?|one|two|three|four|both|all|some|most|its?|his|her|their)\s+(\w+\s+){0,3}"
+    r"(essays?|texts?|papers?|preprints?|authors?|maintainers?|press|reports?|documents?|sources?)\b",
     re.IGNORECASE,
 )
 
@@ -41,9 +47,13 @@ def listed(names: Sequence[str], *, last: str = "and") -> str:
 
 
 def stated(material: Material, one: Statement, *, adjacent: bool = False) -> Sentence:
-    """Say what one statement says: its own words, an opinion attributed where its words do not do so."""
+    """Say what one statement says: its own words, an opinion attributed where its words do not do so.
+
+    A correction is never credited to the text that it corrects.
+    """
     text = one.text
-    if one.modality == "opinion" and not _SAID.search(text):
+    spoken = _SAID.search(text) or _BEGINS.match(text)
+    if one.modality == "opinion" and one.status != "erratum" and not spoken:
         card = material.card(one)
         speaker = _SPEAKERS.get(card.kind if card else "", "Somebody argues")
         text = f"{speaker} that {lowered(text)}" if lowered(text) != text else f"{speaker}: {text}"

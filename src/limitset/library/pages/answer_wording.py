@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Final
 
-from limitset.library.inquiry.answer import Answer, FacetCoverage, Label, Relation, Sentence
+from limitset.library.holdings.library import Library
+from limitset.library.inquiry.answer import (
+    Answer,
+    FacetCoverage,
+    Label,
+    Relation,
+    Sentence,
+    UsedSource,
+)
 from limitset.library.pages.wording import counted, listed
 from limitset.report.passages import Standing, Tone
 
@@ -18,7 +27,7 @@ TONES: Final[dict[Label, Tone]] = {
 }
 
 
-MOST_NAMED: Final = 3
+MOST_NAMED: Final = 2
 """Things asked about together that are named; more are counted."""
 
 
@@ -28,6 +37,8 @@ class Change:
 
     before: Answer
     after: Answer
+    library: Library | None = None
+    """Says when a source was published and read, where it is given."""
 
     @property
     def new(self) -> tuple[Sentence, ...]:
@@ -53,20 +64,47 @@ class Change:
 
     @property
     def words(self) -> str:
-        """The change in one sentence: coverage, new sentences, and what carries them."""
-        was, now = percent(self.before.coverage), percent(self.after.coverage)
-        told = [f"Coverage stays at {now}" if was == now else f"Coverage went from {was} to {now}"]
-        cites = {cite for one in self.new for cite in one.cites}
-        if self.new:
-            runs = sum(cite.startswith("v-") for cite in cites)
-            parts = [counted(runs, "run")] if runs else []
-            notes = len(cites) - runs
-            parts += [counted(notes, "note sentence")] if notes else []
-            by = f", carried by {listed(parts)}" if parts else ""
-            told.append(f"{counted(len(self.new), 'sentence')} {_is(len(self.new))} new{by}")
-        if self.gone:
-            told.append(f"{counted(len(self.gone), 'sentence')} {_is(len(self.gone))} no longer said")
+        """The change in one sentence: which runs and papers are new here, and when they were published."""
+        runs = [one for one in self._fresh if one.startswith("v-")]
+        papers, notes = self._papers()
+        parts = [counted(len(runs), "run")] if runs else []
+        if papers:
+            about = "; ".join(map(self._published, papers))
+            parts.append(f"{counted(len(papers), 'paper')} ({about})")
+        elif notes:
+            parts.append(counted(notes, "statement of what was held already"))
+        since = _since(self.before.date, self.after.date)
+        told = [f"New here {since}: {listed(parts)}" if parts else f"Nothing new here {since}"]
+        gone = [one for one in self.gone if _news(one)]
+        if gone:
+            told.append(f"{counted(len(gone), 'sentence')} {_is(len(gone))} no longer said")
         return "; ".join(told) + "."
+
+    @property
+    def _fresh(self) -> tuple[str, ...]:
+        """What is cited by sentences that are new; limits and absence are no news."""
+        return tuple(dict.fromkeys(cite for one in self.new if _news(one) for cite in one.cites))
+
+    def _papers(self) -> tuple[list[UsedSource], int]:
+        """Return the sources read that were not used before, and how many other statements are new."""
+        had = {one.id for one in self.before.sources}
+        cites = [one for one in self._fresh if not one.startswith("v-")]
+        homes = {one.partition("#")[0] for one in cites}
+        found = [
+            one
+            for one in self.after.sources
+            if one.id not in had and (homes & set(one.notes) or set(cites) & set(one.notes))
+        ]
+        return found, len(cites)
+
+    def _published(self, one: UsedSource) -> str:
+        source = None if self.library is None else self.library.sources.get(one.id)
+        month = re.fullmatch(r"(\d{2})(\d{2})\.\d{4,5}(v\d+)?", source.arxiv) if source else None
+        when = str(one.year)
+        if month and 1 <= int(month[2]) <= 12 and 2000 + int(month[1]) == one.year:
+            when = f"{dt.date(one.year, int(month[2]), 1):%B %Y}"
+        read = f", read {_short(source.verified_on)}" if source and not source.unread else ""
+        return f"published {when}{read}"
 
 
 def percent(share: float) -> str:
@@ -85,8 +123,8 @@ def facet_words(name: str) -> str:
 
     Examples
     --------
-    >>> facet_words("normalization"), facet_words("norm + injection + limit")
-    ('normalization', 'norm, injection and limit together')
+    >>> facet_words("normalization"), facet_words("norm + injection"), facet_words("norm + injection + limit")
+    ('normalization', 'norm and injection together', 'all 3 together')
     """
     parts = name.split(" + ")
     if len(parts) > MOST_NAMED:
@@ -127,6 +165,27 @@ def label_words(answer: Answer) -> str:
     return f"{every}, by {sources} ({share}){tail}."
 
 
+def lacking(answer: Answer) -> str:
+    """Say what an answer lacks; "" where nothing asked about is missing."""
+    missing = listed([facet_words(one) for one in answer.missing], last="or")
+    if answer.label is Label.NONE:
+        return "nothing held bears on this question, so it is not answered."
+    if answer.label is Label.THIN:
+        lies = "what follows lies beside the question."
+        return (
+            f"nothing is held on {missing}; {lies}" if missing else "what is held only touches the question."
+        )
+    return f"nothing is held on {missing}." if missing else ""
+
+
+def coverage_words(answer: Answer, change: Change | None) -> str:
+    """Say in one small line how much of the question is covered, by how many independent sources."""
+    was = f" (before: {percent(change.before.coverage)})" if change is not None else ""
+    sources = counted(answer.independent, "independent source")
+    asked = f"{len(covered(answer))} of {counted(len(answer.facets), 'thing')} asked about"
+    return f"Coverage {percent(answer.coverage)}{was}: {asked}, by {sources}."
+
+
 def coverage_title(answer: Answer, change: Change | None) -> str:
     """Say what the figure of coverage shows."""
     names = [facet_words(one) for one in answer.missing]
@@ -147,7 +206,7 @@ def coverage_title(answer: Answer, change: Change | None) -> str:
 
 def _weakest(answer: Answer) -> str:
     held = sorted(answer.facets, key=lambda one: one.covered)
-    if len(held) < 2:
+    if len(held) < 2 or percent(held[0].covered) == percent(held[-1].covered):
         return ""
     return f"; weakest: {facet_words(held[0].name)} ({percent(held[0].covered)})"
 
@@ -162,6 +221,22 @@ def _all(asked: int) -> str:
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _news(one: Sentence) -> bool:
+    return one.relation not in (Relation.ABSENCE, Relation.LIMITS)
+
+
+def _since(before: str, after: str) -> str:
+    try:
+        then, now = (dt.date.fromisoformat(day[:10]) for day in (before, after))
+    except ValueError:
+        return f"since {before}"
+    return "by this run" if then == now else f"since {_short(then)}"
+
+
+def _short(day: dt.date) -> str:
+    return f"{day.day} {day:%b}"
 
 
 def _key(one: Sentence) -> str:
