@@ -77,6 +77,16 @@ def test_every_statistic_is_named_and_measured(evidence):
         assert set(protocol.statistics) == set(evidence[protocol.id].estimates)
 
 
+def test_files_of_one_release_are_counted_not_sampled(evidence):
+    got = evidence["p32"].estimates["flax_files"]
+    assert (got.value, got.low, got.high, got.n, got.interval_method) == (0, 0, 0, 1, "counted")
+    last = [row for row in evidence["p32"].rows if row["JAX (Flax)"]][-1]
+    assert last["JAX (Flax)"] == evidence["p32"].controls[0].measured.value == 39
+    curve = evidence["p32"].curve
+    assert curve.interval_method == "counted"
+    assert (curve.low == curve.value).all()
+
+
 def test_departures_are_named(evidence):
     named = {row["departure"] for row in evidence["p31"].rows}
     assert {"minimax", "kimi_linear"} <= named

@@ -1,4 +1,4 @@
-"""Does one framework give way to another in the library that publishes models?"""
+"""Did the library that publishes models keep its support of a second and a third framework?"""
 
 from __future__ import annotations
 
@@ -8,87 +8,90 @@ import numpy as np
 
 from limitset.core.bars import Bar
 from limitset.core.evidence import Control, Evidence, Protocol, Scope, Tier, Trial
-from limitset.core.intervals import columns_of, wilson
+from limitset.core.intervals import Interval, columns_of
 from limitset.core.levels import Level
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.datasets.architectures.table import digest, frameworks
-from limitset.instruments.ecosystem.stack_diversity import share_change, stack_share
 
-SEED: Final = 3200
-BEFORE: Final = "2024"
-"""The first release of this year stands for the past: the essay speaks of a succession under way since."""
-RISES, FALLS, SELDOM = Bar("above", (0.0,)), Bar("below", (0.0,)), Bar("below", (0.1,))
-DRAWS: Final = 400
+SOME, NONE = Bar("above", (0.5,)), Bar("below", (0.5,))
+COUNTED: Final = "counted"
+"""One release is no sample: what is counted has no interval."""
 NAMES: Final = {"pytorch": "PyTorch", "tensorflow": "TensorFlow", "flax": "JAX (Flax)"}
 
 
 def run(trial: Trial) -> Evidence:
-    """Compare the files of models by framework between two releases."""
+    """Count the files of models by framework in the latest release, and show the releases before it."""
+    trial.say("counting the model files of each release")
     files = frameworks()
-    total = np.sum([files[name] for name in NAMES], axis=0)
-    first = int(np.flatnonzero([built[:4] >= BEFORE for built in files["built"]])[0])
     flax = files["flax"]
-
-    def change(before: tuple[int, int], after: tuple[int, int]) -> Measurement:
-        sides = (np.repeat([True, False], [k, n - k]) for k, n in (before, after))
-        return share_change(*sides, confidence=trial.confidence)
-
-    old, new = (int(flax[first]), int(total[first])), (int(flax[-1]), int(total[-1]))
-    rng = np.random.default_rng([SEED, trial.seed])
-    doubled = (int(rng.binomial(new[1], 2 * old[0] / old[1])), new[1])
-    rising = change(old, doubled)
-    drawn = rng.binomial([old[1], new[1]], old[0] / old[1], (DRAWS, 2))
-    flat = [change((int(a), old[1]), (int(b), new[1])) for a, b in drawn]
-    called = np.array([RISES.holds(one.low, one.high) or FALLS.holds(one.low, one.high) for one in flat])
-    by_chance = stack_share(called, ["draws"] * DRAWS).one(period="draws")
+    had = int(np.flatnonzero(flax > 0)[-1])
+    latest = _count(int(flax[-1]))
+    before = _count(int(flax[had]))
+    earlier = _count(int(flax[0]))
     return Evidence(
-        estimates={"flax_change": change(old, new)},
+        estimates={"flax_files": latest},
         controls=(
             Control(
-                name="a share that doubles",
+                name=f"the last release that had such files, {files['release'][had]}, is seen to have them",
                 kind="positive",
-                passed=RISES.holds(rising.low, rising.high),
-                measured=rising,
-                wanted=f"{RISES}",
+                passed=SOME.holds(before.low, before.high),
+                measured=before,
+                wanted=f"{SOME}",
+                guards=("flax_files",),
             ),
             Control(
-                name=f"pairs of draws of one share, of {DRAWS}, that are called a change",
+                name=f"the first release, {files['release'][0]}, older than they, is seen to have none",
                 kind="negative",
-                passed=SELDOM.holds(by_chance.low, by_chance.high),
-                measured=by_chance,
-                wanted=f"{SELDOM}",
+                passed=NONE.holds(earlier.low, earlier.high),
+                measured=earlier,
+                wanted=f"{NONE}",
+                guards=("flax_files",),
             ),
         ),
         scope=Scope.ECOSYSTEM,
-        system=f"{len(total)} releases of one model library, {files['built'][0]} to {files['built'][-1]}",
-        curve=_curve(trial.confidence),
+        system=f"{len(flax)} releases of one model library, {files['built'][0]} to {files['built'][-1]}",
+        curve=_curve(),
         rows=tuple(
             {
                 "release": str(files["release"][row]),
                 "built": str(files["built"][row]),
                 **{said: int(files[name][row]) for name, said in NAMES.items()},
             }
-            for row in _told(files["built"], first)
+            for row in _told(files["built"], had)
         ),
         notes=(
-            "of one library: support of two frameworks was removed from it in one release",
+            f"of one library: release {files['release'][had + 1]} removed two frameworks at once",
             "a package index shows JAX rising outside of it; that count is not run again here",
         ),
     )
 
 
-def _told(built: np.ndarray, first: int) -> list[int]:
-    """Return the last release of each year, the one compared with, and the last."""
+def _count(found: int) -> Measurement:
+    return Measurement(
+        instrument="model_files",
+        version=1,
+        level=Level.ECOSYSTEM,
+        value=float(found),
+        low=float(found),
+        high=float(found),
+        n=1.0,
+        interval_method=COUNTED,
+    )
+
+
+def _told(built: np.ndarray, shown: int) -> list[int]:
+    """Return the last release of each year, one to be shown, and the last."""
     years = {str(day)[:4]: row for row, day in enumerate(built)}
-    return sorted({*years.values(), first, len(built) - 1})
+    return sorted({*years.values(), shown, len(built) - 1})
 
 
-def _curve(confidence: float) -> MeasurementTable:
+def _curve() -> MeasurementTable:
     files = frameworks()
     total = np.sum([files[name] for name in NAMES], axis=0)
     rows = _told(files["built"], 0)
     cells = [(row, name) for name in NAMES for row in rows]
-    found = [wilson(float(files[name][row]), float(total[row]), confidence=confidence) for row, name in cells]
+    shares = [(files[name][row] / total[row], float(total[row])) for row, name in cells]
+    found = [Interval(value=value, low=value, high=value, n=n) for value, n in shares]
     return MeasurementTable(
         instrument="framework_share",
         version=1,
@@ -97,8 +100,7 @@ def _curve(confidence: float) -> MeasurementTable:
             "period": np.array([str(files["built"][row])[:7] for row, _ in cells], dtype=object),
             "measure": np.array([NAMES[name] for _, name in cells], dtype=object),
         },
-        interval_method="Wilson",
-        confidence=confidence,
+        interval_method=COUNTED,
         notes=("n counts files of models",),
         **columns_of(found),
     )
@@ -106,12 +108,15 @@ def _curve(confidence: float) -> MeasurementTable:
 
 PROTOCOL: Final = Protocol(
     id="p32",
-    title="Does one framework give way to another in the library that publishes models?",
+    title="Did the library that publishes models keep its support of a second and a third framework?",
     run=run,
-    statistics={"flax_change": "share of model files in JAX (Flax), latest release less January 2024"},
-    instruments=("stack_diversity@1",),
+    statistics={"flax_files": "model files in JAX (Flax) in the latest release"},
+    instruments=("model_files@1",),
     data=(f"frameworks sha256 {digest('frameworks')}",),
     seconds={Tier.QUICK: 1},
     scope=Scope.ECOSYSTEM,
-    confounds=("one library; files are counted, not their use",),
+    confounds=(
+        "one library; files are counted, not their use",
+        "one decision of one project",
+    ),
 )
