@@ -21,6 +21,8 @@ class CurveAxes:
     across: str
     lines: tuple[str, ...]
     numeric: bool
+    words: str = ""
+    """Title of what runs across; its name where it is empty."""
 
 
 def claim_curve_chart(rows: Sequence[Mapping[str, Any]], axes: CurveAxes, *, measured: str) -> Any:
@@ -51,7 +53,7 @@ def claim_curve_chart(rows: Sequence[Mapping[str, Any]], axes: CurveAxes, *, mea
     if not drawn:
         return nothing("Every number of this curve is blank.")
     names = list(dict.fromkeys(row["line"] for row in drawn))
-    kind, across_words = ("Q", "N"), visible(axes.across.replace("_", " "))
+    kind, across_words = ("Q", "N"), visible(axes.words or axes.across.replace("_", " "))
     x = alt.X(
         f"across:{kind[not axes.numeric]}",
         title=across_words,

@@ -30,7 +30,8 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
     ----------
     effects
         Records with words (what was measured), value, low, high (None where there is none), shown (the
-        number in words), n, verdict ("holds", "fails", "can't tell"), holds and fails (`Bar`).
+        number in words), n, verdict ("holds", "fails", "can't tell"), holds and fails (`Bar`), and unit:
+        "share" (0 to 100 %), "points" (a difference of shares) or "number".
 
     Returns
     -------
@@ -41,7 +42,7 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
 
     if not effects:
         return nothing("Nothing was measured.")
-    rows, zones, ends, top = [], [], [], 0
+    rows, zones, ends, edges, top = [], [], [], [], 0
     for effect in effects:
         low, high = span_of([effect])
         lines = _lines(str(effect["words"]))
@@ -57,7 +58,9 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
         zones += [
             {**zone, **_down(start, top=66, bottom=86, centre=76)} for zone in _zones(effect, low, high)
         ]
-        ends += [{**end, **_down(start, top=66, under=90, label=92)} for end in _ends(effect, low, high)]
+        own = _ends(effect, low, high)
+        ends += [{**end, **_down(start, top=66, under=90, label=92)} for end in own]
+        edges += [{**edge, **_down(start, label=92)} for edge in _edges(effect, low, high, own)]
         top = start + ROW
     x_scale = alt.Scale(domain=[0, 1], nice=False)
     y_scale = alt.Scale(domain=[top, 0], nice=False)
@@ -98,6 +101,11 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
             color=MUTED,
             dx={"left": 2, "center": 0, "right": -2}[side],
         ).encode(x=across("x"), y=down("label"), text="number:N")
+    for side in ("left", "right"):
+        numbers = alt.Chart(data_of(edges)).transform_filter(f"datum.side === '{side}'")
+        strip += numbers.mark_text(align=side, baseline="top", color=MUTED, fontSize=10, dy=1).encode(  # type: ignore[arg-type]
+            x=across("x"), y=down("label"), text="number:N"
+        )
     measured = base.transform_filter("isValid(datum.at)")
     interval = base.transform_filter("isValid(datum.from) && isValid(datum.to)")
     marks = interval.mark_rule(strokeWidth=3).encode(
@@ -117,7 +125,7 @@ def claim_effect_chart(effects: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def span_of(effects: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
-    """Return the ends of an axis that shows every number and every bar, with room on both sides.
+    """Return the ends of an axis that shows every number and every bar, with room; 0 to 1 for shares.
 
     Examples
     --------
@@ -131,6 +139,11 @@ def span_of(effects: Iterable[Mapping[str, Any]]) -> tuple[float, float]:
         numbers += [*effect["holds"].ends, *effect["fails"].ends]
     numbers = [one for one in numbers if math.isfinite(one)]
     low, high = min(numbers), max(numbers)
+    if low >= 0 and high <= 1 and all(effect.get("unit") == "share" for effect in effects):
+        return 0.0, 1.0
+    if all(effect.get("unit") == "points" for effect in effects):
+        room = ROOM * (high - low) or 1.0
+        return max(-1.0, low - room), min(1.0, high + room)
     room = ROOM * (high - low) or abs(low) or 1.0
     return low - room, high + room
 
@@ -195,8 +208,26 @@ def _ends(effect: Mapping[str, Any], low: float, high: float) -> list[dict[str, 
         crowded_right = spot + 1 < len(shares) and shares[spot + 1] - share < 0.16
         crowded_left = spot > 0 and share - shares[spot - 1] < 0.16
         side = "right" if crowded_right else "left" if crowded_left else "center"
-        found.append({"x": share, "number": f"{end:g}", "side": side})
+        found.append({"x": share, "number": _unit(end, effect), "side": side})
     return found
+
+
+def _edges(
+    effect: Mapping[str, Any], low: float, high: float, ends: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the numbers at the ends of the axis, where no bar's number stands in their way."""
+    found = []
+    for side, x, value in (("left", 0.0, low), ("right", 1.0, high)):
+        if all(abs(end["x"] - x) > 0.2 for end in ends):
+            found.append({"x": x, "side": side, "number": _unit(float(f"{value:.2g}"), effect)})
+    return found
+
+
+def _unit(value: float, effect: Mapping[str, Any]) -> str:
+    unit = effect.get("unit")
+    if unit not in ("share", "points"):
+        return f"{value:g}"
+    return f"{round(100 * value, 6):g}{' %' if unit == 'share' else ''}"
 
 
 def _down(start: float, **pixels: float) -> dict[str, float]:

@@ -74,7 +74,7 @@ def looped_chart(residuals: MeasurementTable) -> Any:
         colours,
         x="step",
         x_title="times applied",
-        y_title="step / state",
+        y_title="last step, relative to the state",
         dashed=(),
         log_y=True,
         log_x=True,

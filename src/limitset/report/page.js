@@ -85,7 +85,8 @@
         });
       });
       document.querySelectorAll("section.block").forEach(function (section) {
-        var own = section.querySelectorAll("[data-kinds]");
+        var own = section.querySelectorAll("[data-kinds]"), folded = section.querySelector("details");
+        if (own.length && folded && groups.length) folded.open = true;
         if (own.length) section.hidden = !section.querySelector("[data-kinds]:not([hidden])");
       });
       var shown = new Set(entries.filter(function (entry) { return !entry.hidden; }).map(function (entry) {

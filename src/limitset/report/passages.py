@@ -84,7 +84,7 @@ class Standing:
 class Said:
     """One sentence: what carries it (links), what must be seen beside it (marks), what runs it (command).
 
-    `news` is "new" or "gone" where the page compares two states.
+    `news` is "new" or "gone" where the page compares two states; `label` is set in bold before the text.
     """
 
     text: str
@@ -92,11 +92,12 @@ class Said:
     marks: tuple[str, ...] = ()
     command: str = ""
     news: Literal["", "new", "gone"] = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """Sentences under a title; `tone` sets it off from the rest."""
+    """Sentences under a title; `tone` sets it off from the rest, `foot` is a smaller line at its end."""
 
     name: str
     title: str
@@ -104,6 +105,7 @@ class Passage:
     intro: tuple[str, ...] = ()
     tone: Tone = ""
     fold: Literal["", "open", "closed"] = ""
+    foot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

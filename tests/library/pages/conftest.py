@@ -134,7 +134,7 @@ modality = "finding"
 
 
 def _claim(name, slug, statement, tests, **more):
-    stated = more.pop("stated_by", "")
+    stated, finding = more.pop("stated_by", ""), more.pop("finding", {})
     given = {
         "level": "hidden",
         "scope": "T",
@@ -157,6 +157,7 @@ def _claim(name, slug, statement, tests, **more):
     for statistic, words, holds, fails in tests:
         lines += ["[[tests]]", f'statistic = "{statistic}"', f"words = {json.dumps(words)}"]
         lines += [f"holds_if = {holds}", f"fails_if = {fails}"]
+    lines += ["[finding]", *(f"{key} = {json.dumps(value)}" for key, value in finding.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -203,6 +204,10 @@ CLAIMS = {
             )
         ],
         stated_by="f0",
+        reading="literal",
+        finding={
+            "fails": "Forgetting is gradual: the largest loss of one step grows with the rate to the power {value} [{low}, {high}]."
+        },
         rows=["A11"],
         atoms=["c2-rest#1"],
         level="weights",

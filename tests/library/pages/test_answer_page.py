@@ -12,13 +12,16 @@ from limitset.report.page import render
 
 
 def _rows(page):
-    return dict(
-        zip(page.figures[0].table.columns, zip(*page.figures[0].table.rows, strict=True), strict=True)
-    )
+    table = _coverage(page).table
+    return dict(zip(table.columns, zip(*table.rows, strict=True), strict=True))
+
+
+def _coverage(page):
+    return next(one for one in page.figures if one.name == "coverage")
 
 
 def _block(page, name):
-    return next(one for one in (*page.lead, *page.blocks) if one.name == name)
+    return next(one for one in (*page.lead, *page.blocks) if getattr(one, "name", "") == name)
 
 
 def test_thin_answer_says_in_its_first_sentence_what_is_missing(before, library):
@@ -75,7 +78,11 @@ def test_marks_follow_the_relation(after, relation, marks, shown):
 
 def test_before_and_after_show_both_labels_both_coverages_and_what_is_new(before, after, library):
     page = answer_page(after, before=before, library=library)
-    assert [(one.when, one.word) for one in page.standings] == [("Before", "Thin"), ("Now", "Partial")]
+    assert [(one.when, one.word) for one in page.standings] == [
+        ("Before", "Thin"),
+        # one run on toy models, one abstract that was read and is cited
+        ("Now", "Partial in toy models; one abstract read beside"),
+    ]
     assert [one.news for one in _block(page, "answer").said] == ["new", "new", "new", "", "new"]
     rows = _rows(page)
     assert rows["coverage before"] == (0.0, 0.0, 0.6, 0.0)
@@ -84,38 +91,82 @@ def test_before_and_after_show_both_labels_both_coverages_and_what_is_new(before
         before.sentences[0].text,
         before.sentences[1].text,
     ]
-    assert page.figures[0].title == (
+    assert _coverage(page).title == (
         "Newly held: input injection and normalization; still nothing on trained models above 1M parameters"
     )
-    # 20 % to 68 %; the run and one atom carry what is new
+    # four sentences are new; that one of them says how far all reaches is no news
     assert _block(page, "changed").said[0].text == (
-        "Coverage went from 20 % to 68 %; 4 sentences are new, carried by 1 run and 1 note sentence; "
-        "2 sentences are no longer said."
+        "New here since 21 Nov: 1 run and 1 paper (published April 2026, read 22 Nov); "
+        "1 sentence is no longer said."
     )
-    run = _block(page, "changed").said[1]
-    assert run.text == (
-        "Claim 06a holds on toy models: all 2 statistics lie where they must; share of starts that reach one "
-        "limit, with injection is 0.99 [0.97, 1.00], above 0.9."
-    )
-    assert [link.words for link in run.links] == ["run 06a"]
-    # without the library the numbers stand only in the sentences
-    assert len(_block(answer_page(after, before=before), "changed").said) == 1
+    # without the library the month and the day of reading are not known
+    alone = _block(answer_page(after, before=before), "changed").said[0].text
+    assert "1 run and 1 paper (published 2026);" in alone
 
 
-def test_numbers_of_the_run_stand_beside_the_answer(before, after, library):
-    table = answer_page(after, before=before, library=library).tables[0]
+def test_what_is_known_stands_first_beside_the_curve_of_its_run(before, after, library):
+    page = answer_page(after, before=before, library=library)
+    assert [one.name for one in page.lead[:3]] == ["known", "changed", "answer"]
+    known = _block(page, "known")
+    # claim 06a has no sentence of its own for what it found: its first number stands in
+    assert [(one.text, one.marks, one.links[0].words) for one in known.said] == [
+        (
+            "Share of starts that reach one limit, with injection: 99 % [97, 100]; holds above 90 %.",
+            ("toy models",),
+            "run 06a",
+        )
+    ]
+    assert known.foot == (
+        "Coverage 68 % (before: 20 %): 3 of 4 things asked about, by 2 independent sources."
+    )
+    assert [one.name for one in page.figures] == ["curve", "coverage"]
+    assert page.figures[0].caption.startswith("Run 06a, 22 Nov 2026")
+    # nothing is known where the answer is thin: coverage stays beside what is held
+    thin = answer_page(before, library=library)
+    assert thin.lead[0].name == "answer"
+    assert [one.name for one in thin.figures] == ["coverage"]
+
+
+def test_plain_sentence_of_a_run_leads(after, library):
+    one = Sentence(text="X.", cites=("v-24a-20261122-1",), relation=Relation.STATES)
+    page = answer_page(replace(after, sentences=(one,)), library=library)
+    assert [said.text for said in _block(page, "known").said] == [
+        "Forgetting is gradual: the largest loss of one step grows with the rate to the power 1.40 [1.20, 1.60]."
+    ]
+    assert page.standings[0].word == "Partial, in toy models"
+
+
+def test_without_a_run_the_nearest_statements_lead_with_their_marks(after, library):
+    near = Sentence(text="N.", cites=("c1-fixed-points#1",), relation=Relation.STATES, marks=("unread",))
+    beside = Sentence(text="B.", cites=("c1-fixed-points#2",), relation=Relation.STATES, marks=("adjacent",))
+    page = answer_page(replace(after, sentences=(beside, near), surprise=None), library=library)
+    assert [(one.text, one.marks) for one in _block(page, "known").said] == [
+        ("N.", ("source not opened",)),
+        ("B.", ()),
+    ]
+    assert page.standings[0].word == "Partial"
+
+
+def test_numbers_of_the_run_stand_under_the_answer(before, after, library):
+    page = answer_page(after, before=before, library=library)
+    table = page.blocks[0]
     assert table.title == "Numbers of the run"
     assert table.rows[0] == (
         "share of starts that reach one limit, with injection",
-        "0.99 [0.97, 1.00]",
+        "99 % [97, 100]",
         60,
-        "above 0.9",
-        "below 0.6",
+        "above 90 %",
         "holds",
         "06a",
     )
-    assert answer_page(before, library=library).tables == ()
-    assert answer_page(after).tables == ()
+    # a difference of shares is told in points
+    assert table.rows[1][1] == "+52 points [44, 60]"
+    assert not [
+        one
+        for one in answer_page(before, library=library).blocks
+        if hasattr(one, "rows") and hasattr(one, "columns")
+    ]
+    assert not [one for one in answer_page(after).blocks if hasattr(one, "columns")]
 
 
 def test_contradictions_and_rivals_stand_side_by_side(after, library):
@@ -190,7 +241,7 @@ def test_tone_goes_with_the_label(after):
 def test_one_facet_fully_covered(after):
     one = replace(after, facets=after.facets[:1], missing=())
     assert label_words(one).startswith("the one thing asked about is covered")
-    assert Change(one, one).words == "Coverage stays at 68 %."
+    assert Change(one, one).words == "Nothing new here by this run."
 
 
 def test_refusal_has_no_answer_and_keeps_the_search(before):

@@ -6,7 +6,7 @@ import pytest
 from library.pages.page_outline import Outline
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Verdict
-from limitset.library.pages.claim_page import claim_page
+from limitset.library.pages.claim_page import cautions, claim_page, licences
 from limitset.library.pages.wording import bar_of, missed, state_words, value_words, verdict_standing
 from limitset.report.page import render
 
@@ -25,33 +25,50 @@ def _block(page, name):
     return next(one for one in (*page.lead, *page.blocks) if getattr(one, "name", "") == name)
 
 
-def test_verdict_is_the_headline_with_its_number_and_bar(library):
+def test_what_was_found_is_the_headline_and_the_claim_stands_under_it(library):
     page = _page(library, "24a")
-    assert page.headline[0].startswith("Fine-tuning takes a model")
+    assert page.headline[0].startswith("Forgetting is gradual: ")
+    assert "1.40 [1.20, 1.60]" in page.headline[0]
     (standing,) = page.standings
     assert (standing.word, standing.tone) == ("Fails on toy models", "wrong")
-    assert (
-        standing.text
-        == "slope of the largest one-step loss against the learning rate is 1.4 [1.2, 1.6], above 0.5."
+    assert standing.text.startswith("“Fine-tuning takes a model")
+
+
+def test_number_leads_where_a_claim_has_no_sentence_for_it(library):
+    page = _page(library, "06a")
+    assert page.headline == (
+        "Share of starts that reach one limit, with injection: 99 % [97, 100]; holds above 90 %.",
     )
+    assert page.standings[0].text.startswith("“Loops that are given")
 
 
-def test_several_statistics_hold_together(library):
-    (standing,) = _page(library, "06a").standings
-    assert standing.text.startswith("all 2 statistics lie where they must; share of starts")
-
-
-def test_failing_claim_names_the_founding_text_it_contradicts(library):
-    page = _page(library, "24a")
-    passage = _block(page, "contradicted")
-    assert passage.title == "Contradicts a founding text"
-    assert (
-        passage.said[0].text
-        == "Fixed points and semantic closure (first founding essay), inventory row A11, asserts this."
-    )
+def test_failing_claim_names_the_essay_it_contradicts_and_that_it_was_not_opened(library):
+    passage = _block(_page(library, "24a"), "contradicted")
+    assert passage.title == "Contradicts an essay this project started from"
+    assert [one.text for one in passage.said] == [
+        "Fixed points and semantic closure (first founding essay), inventory row A11.",
+        "It was not opened: its sentences are known from notes on it.",
+    ]
     # 06a holds and is stated by a founding text too; 39a is stated by nobody
     assert "contradicted" not in _names(_page(library, "06a"))
     assert "contradicted" not in _names(_page(library, "39a"))
+
+
+def test_failing_reading_of_ours_contradicts_nobody(library):
+    claim = library.claim("24a").model_copy(update={"reading": "ours"})
+    passage = _block(claim_page(library, claim, state="current", today=TODAY), "contradicted")
+    assert passage.title == "Our reading of an essay this project started from failed"
+    assert passage.said[1].text == "The sentence that failed is our reading of it, in our words."
+
+
+def test_notes_are_a_caution_beside_the_numbers_and_licences_stand_at_the_end(library):
+    verdict = library.verdict("06a")
+    assert cautions(verdict) == ("Gains .5, 1 and 2 are pooled.",)
+    noted = verdict.model_copy(
+        update={"notes": ("one", "A model by X, Apache-2.0.", "Places: Y, CC BY 4.0.")}
+    )
+    assert (cautions(noted), licences(noted)) == (("one",), noted.notes[1:])
+    assert _page(library, "06a").lead[0].name == "notes"
 
 
 def test_one_line_runs_it_again(library):
@@ -95,8 +112,8 @@ def test_history_tells_own_runs_from_the_users(library):
 
 def test_curve_is_drawn_over_its_number_by_its_names(library):
     figure = next(one for one in _page(library, "06a").figures if one.name == "curve")
-    assert figure.title == "What lies behind it: limit sets over gain, by injection"
-    assert figure.table.columns == ("injection", "gain", "value", "low", "high", "n")
+    assert figure.title == "Limit sets over scale of the weights, by injection"
+    assert figure.table.columns == ("injection", "scale of the weights", "value", "low", "high", "n")
     assert len(figure.table.rows) == 9
 
 
@@ -114,8 +131,8 @@ def test_grounds_rivals_rows_and_doubts(library):
 
 def test_cant_tell_says_what_would_settle_it_and_expiry_is_seen(library):
     page = _page(library, "39a", "expired")
-    assert [one.word for one in page.standings] == ["Can't tell on small real models", "Stale"]
-    assert page.standings[1].text == "Expired on 1 Nov 2026: it was run 7 months ago. Run it again."
+    assert [one.word for one in page.standings] == ["Stale", "Can't tell on small real models"]
+    assert page.standings[0].text == "Expired on 1 Nov 2026: it was run 7 months ago. Run it again."
     assert _block(page, "settle").said[0].text.startswith("n = 1,200 (each a question) instead of 90")
 
 
@@ -138,8 +155,13 @@ def test_claim_without_a_verdict(library):
 
 def test_claim_that_cannot_be_run_yet_shows_its_plan(library):
     page = _page(library, "12a", "not yet runnable")
-    assert page.standings[0].word == "Not yet runnable"
-    assert [one.text for one in _block(page, "plan").said][3] == "Cost: 15 minutes on two cores."
+    assert (page.standings[0].word, page.standings[0].text) == (
+        "Not built yet",
+        "Would take 15 minutes on two cores.",
+    )
+    told = _block(page, "plan").said
+    assert all(one.label.endswith(":") for one in told)
+    assert "Cost:" not in [one.label for one in told]  # said in the headline, once
     assert "limitset claims test" not in render(page)
 
 

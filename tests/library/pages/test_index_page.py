@@ -1,3 +1,4 @@
+import copy
 import datetime as dt
 
 from library.pages.page_outline import Outline
@@ -12,6 +13,12 @@ def _page(library, **states):
     return index_page(library, {f"{name[1:]}": state for name, state in states.items()}, today=TODAY)
 
 
+def _with(library, claims):
+    changed = copy.copy(library)
+    changed.__dict__["claims"] = claims
+    return changed
+
+
 def _block(page, name):
     return next(one for one in (*page.lead, *page.blocks) if one.name == name)
 
@@ -19,11 +26,40 @@ def _block(page, name):
 def test_counts_and_what_contradicts_the_founding_texts_come_first(library):
     page = _page(library)
     assert page.headline == ("6 claims: 2 decided here (1 holds and 1 fails).",)
-    assert page.standings[0].word == "1 claim contradicts a sentence of the founding texts"
+    assert (page.standings[0].word, page.standings[0].text) == (
+        "1 sentence of the essays this project started from did not survive a test",
+        "The essays were not opened: their sentences are known from notes on them.",
+    )
     assert page.standings[1].text == "2 can't be told yet, 1 ready and not run, 1 cannot be run yet, 1 stale."
     assert [one.name for one in page.lead] == ["contradicted"]
     assert [one.to for one in page.lead[0].entries] == ["claims/24a.html"]
-    assert page.lead[0].entries[0].command == "limitset claims test 24a"
+    entry = page.lead[0].entries[0]
+    assert entry.command == "limitset claims test 24a"
+    # what was found leads; the sentence that failed stands under it
+    assert entry.title.startswith("Forgetting is gradual")
+    assert entry.text.startswith("Fails: “Fine-tuning takes")
+
+
+def test_stale_verdict_contradicts_nothing_and_says_first_that_it_is_stale(library):
+    page = _page(library, c24a="claim changed")
+    assert not page.lead
+    entry = _block(page, "level-weights").entries[0]
+    assert entry.standing.word == "Stale (claim changed); it said: fails"
+
+
+def test_levels_stand_open_only_where_something_fails(library):
+    folds = {one.name: one.fold for one in _page(library).blocks if one.name.startswith("level-")}
+    assert folds["level-weights"] == "open"
+    assert folds["level-hidden"] == "closed"
+
+
+def test_our_reading_that_failed_is_told_apart(library):
+    claims = dict(library.claims)
+    claims["24a"] = claims["24a"].model_copy(update={"reading": "ours"})
+    library = _with(library, claims)
+    page = _page(library)
+    assert not page.lead
+    assert [one.to for one in _block(page, "readings").entries] == ["claims/24a.html"]
 
 
 def test_claims_stand_by_level_in_order_of_verdict(library):
@@ -31,7 +67,7 @@ def test_claims_stand_by_level_in_order_of_verdict(library):
     assert _block(page, "level-hidden").entries[0].title.startswith("Loops that are given")
     assert _block(page, "level-hidden").title == "Hidden state, under depth: 2 claims (1 holds, 1 never run)"
     assert [one.standing.word for one in _block(page, "level-answer").entries] == [
-        "Can't tell",
+        "Stale (expired); it said: can't tell",
         "Not yet runnable",
     ]
     assert _block(page, "level-answer").entries[0].marks == ("expired",)
@@ -42,7 +78,7 @@ def test_claims_stand_by_level_in_order_of_verdict(library):
 def test_given_states_win_over_dates(library):
     page = _page(library, c24a="protocol changed")
     assert _block(page, "level-weights").entries[0].marks == ("protocol changed",)
-    assert ", 2 stale" in page.standings[1].text
+    assert ", 2 stale" in page.standings[0].text
 
 
 def test_states_by_dates_alone(library):

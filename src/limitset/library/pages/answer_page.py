@@ -12,17 +12,25 @@ from limitset.core.errors import InputError
 from limitset.library.holdings.library import Library
 from limitset.library.inquiry.answer import Answer, Label, Relation, Sentence
 from limitset.library.pages.answer_sources import against, next_lines, run_numbers, search_record, sources
-from limitset.library.pages.answer_wording import Change, coverage_title, facet_words, percent, standing
+from limitset.library.pages.answer_wording import (
+    Change,
+    coverage_title,
+    coverage_words,
+    facet_words,
+    lacking,
+    percent,
+    standing,
+)
 from limitset.library.pages.citing import Citations
-from limitset.library.pages.wording import CURRENT, MARK_WORDS, counted, listed, readable, verdict_standing
+from limitset.library.pages.claim_history import curve_figure
+from limitset.library.pages.numbers import short_hashes
+from limitset.library.pages.told import drawn, known, label_word
+from limitset.library.pages.wording import MARK_WORDS, counted, listed, readable
 from limitset.report.page import Definition, Figure, Page, Table
-from limitset.report.passages import Block, Copyable, Link, Passage, Said
+from limitset.report.passages import Block, Copyable, Link, Passage, Said, Standing
 
 SEARCH: Final = "search"
 """The place of the record of the search, to which every sentence of absence leads."""
-
-MOST_RUNS: Final = 3
-"""New runs whose numbers stand among what changed; the table beside has all."""
 
 
 def answer_page(
@@ -45,7 +53,8 @@ def answer_page(
     Returns
     -------
     Page
-        Question and label first, then the answer beside its coverage, then what stands behind it.
+        Question and label first, then what is known beside the curve of the nearest run (or the coverage),
+        then all that is held, and what stands behind it.
 
     Raises
     ------
@@ -58,27 +67,34 @@ def answer_page(
             got=f"{before.question!r} and {answer.question!r}",
             fix="Ask the same question twice.",
         )
-    change = None if before is None else Change(before, answer)
     cited = Citations(answer, library)
-    numbers = run_numbers(cited.verdicts)
+    change = None if before is None else Change(before, answer, library)
+    curve = curve_figure(drawn(answer, cited))
+    coverage = _coverage(answer, change)
     return Page(
         title="limitset answer",
         scope=f"{counted(answer.search.statements, 'statement')} searched · "
         f"{counted(len(answer.sources), 'source')} used",
         date=_when(answer),
         headline=(answer.question,),
-        standings=(standing(answer),)
+        standings=(_standing(answer, cited),)
         if before is None
-        else (standing(before, when="Before"), standing(answer, when="Now")),
+        else (
+            _standing(before, Citations(before, library), when="Before"),
+            _standing(answer, cited, when="Now"),
+        ),
         lead=tuple(_lead(answer, cited, change)),
-        figures=(_coverage(answer, change),),
-        tables=() if numbers is None else (numbers,),
+        figures=(coverage,) if curve is None else (curve, coverage),
         blocks=_blocks(answer, cited, change, pages),
         definitions=_DEFINITIONS,
         provenance={
             "asked": answer.question,
-            "holdings": answer.holdings,
-            **({"holdings before": before.holdings, "asked before on": before.date} if before else {}),
+            "holdings": short_hashes(answer.holdings),
+            **(
+                {"holdings before": short_hashes(before.holdings), "asked before on": before.date}
+                if before
+                else {}
+            ),
             "searched by": listed(answer.search.ways),
         },
         limits=_LIMITS,
@@ -107,42 +123,38 @@ def _marks(one: Sentence) -> tuple[str, ...]:
     return tuple(marks)
 
 
-def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block]:
-    new = () if change is None else change.new
-    reading = " ".join(one for one in (answer.explores, answer.reads_as) if one)
-    intro = (reading,) if reading else ()
-    found: list[Block] = []
-    if change is not None:
-        told = (Said(text=change.words), *_new_runs(cited, change))
-        found.append(Passage(name="changed", title="What changed", said=told, tone="right"))
-    if answer.sentences:
-        told = tuple(said(one, cited, new=new) for one in answer.sentences)
-        title = "What is held" if answer.label is not Label.NONE else "Why it is not answered"
-        found.append(Passage(name="answer", title=title, said=told, intro=intro))
-    if answer.missing:
-        lacks = tuple(Said(text=facet_words(name)) for name in answer.missing)
-        found.append(Passage(name="missing", title="What is missing", said=lacks, tone="wrong"))
-    if answer.surprise is not None:
-        surprise = (said(answer.surprise, cited),)
-        found.append(
-            Passage(name="surprise", title="What the question did not ask for", said=surprise, tone="open")
-        )
-    return found
-
-
-def _new_runs(cited: Citations, change: Change) -> tuple[Said, ...]:
-    """Say what each run says that is cited now and was not before."""
-    carry = {cite for one in change.new for cite in one.cites}
-    runs = [one for one in cited.verdicts if one.id in carry][:MOST_RUNS]
-    stands = [(one, verdict_standing(one, CURRENT)) for one in runs]
-    return tuple(
-        Said(text=f"Claim {one.claim} {_small(how.word)}: {how.text}", links=(cited.link(one.id),))
-        for one, how in stands
+def _standing(answer: Answer, cited: Citations, *, when: str = "") -> Standing:
+    """Return the label with its reach; what is missing, not the coverage, stands beside it."""
+    return Standing(
+        word=label_word(answer, cited), text=lacking(answer), tone=standing(answer).tone, when=when
     )
 
 
-def _small(words: str) -> str:
-    return words[:1].lower() + words[1:]
+def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block]:
+    new = () if change is None else change.new
+    lead: list[Block] = []
+    first = known(answer, cited)
+    if first:
+        lead.append(
+            Passage(name="known", title="What is known", said=first, foot=coverage_words(answer, change))
+        )
+    if change is not None:
+        news = (Said(text=change.words),)
+        lead.append(Passage(name="changed", title="What changed", said=news, tone="right"))
+    if answer.sentences:
+        told = tuple(said(one, cited, new=new) for one in answer.sentences)
+        title = "What is held" if answer.label is not Label.NONE else "Why it is not answered"
+        foot = "" if first else coverage_words(answer, change)
+        lead.append(Passage(name="answer", title=title, said=told, foot=foot))
+    if answer.missing:
+        lacks = tuple(Said(text=facet_words(name)) for name in answer.missing)
+        lead.append(Passage(name="missing", title="What is missing", said=lacks, tone="wrong"))
+    if answer.surprise is not None:
+        surprise = (said(answer.surprise, cited),)
+        lead.append(
+            Passage(name="surprise", title="What the question did not ask for", said=surprise, tone="open")
+        )
+    return lead
 
 
 def _coverage(answer: Answer, change: Change | None) -> Figure:
@@ -185,10 +197,12 @@ def _coverage(answer: Answer, change: Change | None) -> Figure:
     )
 
 
-def _blocks(answer: Answer, cited: Citations, change: Change | None, pages: str) -> tuple[Block, ...]:
-    found: list[Block] = [*against(answer, cited.library, pages)]
+def _blocks(answer: Answer, cited: Citations, change: Change | None, pages: str) -> tuple[Block | Table, ...]:
+    numbers = run_numbers(cited.verdicts)
+    found: list[Block | Table] = [] if numbers is None else [numbers]
+    found += against(answer, cited.library, pages)
     found += sources(answer, cited, pages)
-    found += next_lines(answer)
+    found += next_lines(answer, cited.library)
     if answer.prompt:
         found.append(
             Copyable(

@@ -11,6 +11,8 @@ from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Verdict
 from limitset.library.inquiry.answer import Answer, UsedSource
 from limitset.library.pages.citing import Citations, claim_of
+from limitset.library.pages.numbers import bar_words, in_order, kind_of, measured, without_hashes
+from limitset.library.pages.told import title_of
 from limitset.library.pages.wording import (
     ACCESS_WORDS,
     CURRENT,
@@ -20,7 +22,6 @@ from limitset.library.pages.wording import (
     counted,
     listed,
     readable,
-    value_words,
     verdict_standing,
 )
 from limitset.report.page import Table
@@ -48,22 +49,21 @@ def run_numbers(verdicts: Sequence[Verdict]) -> Table | None:
     rows = tuple(
         (
             effect.words,
-            value_words(effect),
+            measured(effect),
             effect.n,
-            effect.holds_if,
-            effect.fails_if,
+            bar_words(effect.holds_if, kind_of(effect)),
             effect.verdict,
             verdict.claim,
         )
         for verdict in verdicts
-        for effect in verdict.effects
+        for effect in in_order(verdict)
     )
     if not rows:
         return None
-    runs = "; ".join(f"{one.claim}: {one.system}, {readable(one.date)}" for one in verdicts)
+    runs = "; ".join(f"{one.claim}: {without_hashes(one.system)}, {readable(one.date)}" for one in verdicts)
     return Table(
         title="Numbers of the run" if len(verdicts) == 1 else "Numbers of the runs",
-        columns=("measured", "value", "n", "holds if", "fails if", "says", "claim"),
+        columns=("measured", "value", "n", "holds if", "says", "claim"),
         rows=rows,
         note=f"{runs}. Intervals leave 5 % of error to all statistics of a claim together.",
     )
@@ -93,7 +93,7 @@ def access_words(one: UsedSource) -> str:
     return ACCESS_WORDS["run"] if ran else ACCESS_WORDS.get(one.access, one.access)
 
 
-def next_lines(answer: Answer) -> list[Block]:
+def next_lines(answer: Answer, library: Library | None = None) -> list[Block]:
     """Return the next questions, why each is asked, and the command that goes there."""
     if not answer.next_lines:
         return []
@@ -101,7 +101,10 @@ def next_lines(answer: Answer) -> list[Block]:
         Entry(
             name=f"next-{place}",
             title=one.question,
-            facts=(BORN_WORDS.get(one.born_of, one.born_of), *one.about),
+            facts=(
+                BORN_WORDS.get(one.born_of, one.born_of),
+                *(title_of(library, name) for name in one.about),
+            ),
             command=one.command,
         )
         for place, one in enumerate(answer.next_lines, 1)
@@ -113,7 +116,8 @@ def search_record(answer: Answer, name: str) -> Passage:
     """Return the record of the search, which licenses every sentence that says that nothing is held."""
     search = answer.search
     ways = f", by {listed(search.ways)}" if search.ways else ""
-    told = [Said(text=f"{counted(search.statements, 'statement')} searched{ways}.")]
+    told = [Said(text=one) for one in (answer.explores, answer.reads_as) if one]
+    told.append(Said(text=f"{counted(search.statements, 'statement')} searched{ways}."))
     if search.terms:
         told.append(Said(text=f"Terms: {', '.join(search.terms)}."))
     told += [

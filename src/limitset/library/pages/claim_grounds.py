@@ -8,15 +8,32 @@ from typing import Final
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Source, Verdict
 from limitset.library.pages.answer_sources import rival
+from limitset.library.pages.curve_words import column_words
+from limitset.library.pages.numbers import cell_of
 from limitset.library.pages.wording import ACCESS_WORDS, founding, readable, source_address
 from limitset.report.page import Table
 from limitset.report.passages import Entries, Entry, Link, Passage, Said, Sides, followable, slug
 
 
 def plan(claim: Claim) -> Passage:
-    """Return the protocol of a claim that cannot be run yet, written out."""
-    said = tuple(Said(text=one) for one in paragraphs(claim.plan))
-    return Passage(name="plan", title="Not yet runnable: the protocol, written out", said=said, tone="open")
+    """Return the protocol of a claim that cannot be run yet, written out; its cost stands in the headline."""
+    told = [one for one in paragraphs(claim.plan) if not one.startswith(_COST)]
+    return Passage(
+        name="plan", title="The protocol, written out", said=tuple(map(_headed, told)), tone="open"
+    )
+
+
+def cost(claim: Claim) -> str:
+    """Return what a plan says that it would take; "" where it does not say."""
+    told = next((one for one in paragraphs(claim.plan) if one.startswith(_COST)), "")
+    return told.removeprefix(_COST).strip().removeprefix("estimate:").strip().rstrip(".")
+
+
+def _headed(paragraph: str) -> Said:
+    label, colon, text = paragraph.partition(": ")
+    if colon and _HEADED.match(paragraph) and label[:1].isupper():
+        return Said(text=text, label=f"{label}:")
+    return Said(text=paragraph)
 
 
 def paragraphs(text: str) -> list[str]:
@@ -39,6 +56,7 @@ def paragraphs(text: str) -> list[str]:
     return [" ".join(lines) for lines in found]
 
 
+_COST: Final = "Cost:"
 _HEADED: Final = re.compile(r"[A-Z][A-Za-z ,-]{1,30}: |\d+[.)] |[-*] ")
 
 
@@ -47,8 +65,9 @@ def shown_rows(verdict: Verdict | None) -> Table | None:
     if verdict is None or not verdict.rows:
         return None
     columns = tuple(dict.fromkeys(str(name) for row in verdict.rows for name in row))
-    rows = tuple(tuple(row.get(name) for name in columns) for row in verdict.rows)
-    return Table(title="What was asked, and what came", columns=columns, rows=rows)
+    rows = tuple(tuple(cell_of(row.get(name)) for name in columns) for row in verdict.rows)
+    words = tuple(map(column_words, columns))
+    return Table(title="What was asked, and what came", columns=words, rows=rows)
 
 
 def meaning(claim: Claim) -> Passage:

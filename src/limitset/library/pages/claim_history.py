@@ -14,7 +14,9 @@ from limitset.charts.verdict_history import MOST, verdict_history_chart
 from limitset.core.levels import Level
 from limitset.core.results import MeasurementTable
 from limitset.library.holdings.records import Effect, Verdict
-from limitset.library.pages.wording import bar_of, counted, finite, listed, readable, value_words
+from limitset.library.pages.curve_words import column_words, curve_title, value_title
+from limitset.library.pages.numbers import cell_of, level_words, measured, without_hashes
+from limitset.library.pages.wording import bar_of, counted, finite, listed, readable
 from limitset.report.page import Figure, Table
 
 _OF_EVERY_ROW: Final = frozenset(
@@ -39,7 +41,8 @@ def history_figure(history: Sequence[Verdict], newest: Verdict | None) -> Figure
         chart=verdict_history_chart(records),
         caption=f"{of.effect.words[:1].upper()}{of.effect.words[1:]}, one interval a run, newest on top. "
         f"{counted(len(records), 'run')}"
-        f"{f', the newest {MOST} drawn' if len(records) > MOST else ''}. Filled: this library's own systems; "
+        f"{f', the newest {MOST} drawn' if len(records) > MOST else ''}. {level_words(of)}. "
+        "Filled: this library's own systems; "
         "hollow: yours. Circle: holds, square: fails, diamond: can't tell.",
         table=Table(
             title="Data of this figure",
@@ -69,9 +72,9 @@ def history_table(history: Sequence[Verdict]) -> Table | None:
         (
             readable(one.date),
             one.value,
-            one.system,
+            without_hashes(one.system),
             _whose(one),
-            value_words(one.effect),
+            measured(one.effect),
             one.run.tier,
             one.run.command,
             one.id,
@@ -100,20 +103,18 @@ def curve_figure(verdict: Verdict | None) -> Figure | None:
     for row, given in zip(rows, verdict.curve, strict=True):
         row["across"] = given.get(axes.across)
         row["line"] = ", ".join(str(given.get(name, "")) for name in axes.lines)
-    instrument = str(verdict.curve[0].get("instrument", "value")).replace("_", " ")
-    over = f" over {_words(axes.across)}"
-    by = f", by {listed([_words(name) for name in axes.lines])}" if axes.lines else ""
+    instrument = str(verdict.curve[0].get("instrument", "value"))
     columns = (*varying, "value", "low", "high", "n")
     return Figure(
         name="curve",
-        title=f"What lies behind it: {instrument}{over}{by}",
-        chart=_own_chart(verdict, varying) or claim_curve_chart(rows, axes, measured=instrument),
-        caption=f"The numbers behind the newest verdict, {readable(verdict.date)}. Bands: the intervals of "
-        f"the run. {counted(len(rows), 'number')}.",
+        title=curve_title(instrument, axes.across, axes.lines),
+        chart=_own_chart(verdict, varying) or claim_curve_chart(rows, axes, measured=value_title(instrument)),
+        caption=f"Run {verdict.claim}, {readable(verdict.date)}: {without_hashes(verdict.system)}. "
+        f"Bands: {_levels(verdict)} intervals.",
         table=Table(
             title="Data of this figure",
-            columns=columns,
-            rows=tuple(tuple(row.get(name) for name in columns) for row in verdict.curve),
+            columns=tuple(map(column_words, columns)),
+            rows=tuple(tuple(cell_of(row.get(name)) for name in columns) for row in verdict.curve),
         ),
     )
 
@@ -153,7 +154,10 @@ def _axes(verdict: Verdict, varying: Sequence[str]) -> CurveAxes | None:
     steps = {name: len({row.get(name) for row in verdict.curve}) for name in varying if numeric(name)}
     across = max(steps, key=lambda name: steps[name]) if steps else varying[-1]
     return CurveAxes(
-        across=across, lines=tuple(name for name in varying if name != across), numeric=bool(steps)
+        across=across,
+        lines=tuple(name for name in varying if name != across),
+        numeric=bool(steps),
+        words=column_words(across),
     )
 
 
@@ -161,12 +165,12 @@ def _record(verdict: Verdict, effect: Effect) -> dict[str, Any]:
     return {
         "words": effect.words,
         "when": readable(verdict.date),
-        "system": verdict.system,
+        "system": without_hashes(verdict.system),
         "whose": _whose(verdict),
         "value": finite(effect.value),
         "low": finite(effect.low),
         "high": finite(effect.high),
-        "shown": value_words(effect),
+        "shown": measured(effect),
         "verdict": verdict.value,
         "holds": bar_of(effect.holds_if),
         "fails": bar_of(effect.fails_if),
@@ -193,5 +197,6 @@ def _whose(verdict: Verdict) -> str:
     return "here" if verdict.own else "yours"
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def _levels(verdict: Verdict) -> str:
+    levels = sorted({float(row["confidence"]) for row in verdict.curve if finite(row.get("confidence"))})
+    return " and ".join(f"{100 * one:.4g} %" for one in levels) or "95 %"

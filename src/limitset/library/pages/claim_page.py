@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from limitset.charts.claim_effect import claim_effect_chart
 from limitset.library.holdings.library import Library
-from limitset.library.holdings.records import Claim, Effect, Verdict
-from limitset.library.pages.claim_grounds import doubts, grounds, meaning, plan, rivals, shown_rows
+from limitset.library.holdings.records import Claim, Verdict
+from limitset.library.pages.claim_grounds import cost, doubts, grounds, meaning, plan, rivals, shown_rows
 from limitset.library.pages.claim_history import curve_figure, history_figure, history_table
+from limitset.library.pages.numbers import (
+    cell_of,
+    clause,
+    in_order,
+    level_words,
+    of_effect,
+    proved,
+    short_hashes,
+    without_hashes,
+)
+from limitset.library.pages.told import found_or_measured, scope_words
 from limitset.library.pages.wording import (
     CURRENT,
+    NOT_RUNNABLE,
     again,
-    bar_of,
     counted,
     duration,
     finite,
@@ -23,7 +35,6 @@ from limitset.library.pages.wording import (
     missed,
     readable,
     state_words,
-    value_words,
     verdict_standing,
 )
 from limitset.report.page import Definition, Figure, Page, Table
@@ -50,8 +61,8 @@ def claim_page(library: Library, claim: Claim, *, state: str, today: dt.date) ->
     Returns
     -------
     Page
-        Statement and verdict first, then the effect against its bars; without a verdict, the rule and the
-        plan.
+        What was found first, then the claim and how it stands, and the numbers against their bars; without a
+        verdict, the claim, the rule and the plan.
     """
     verdict = library.verdict(claim.id)
     history = library.histories.get(claim.id, ())
@@ -59,15 +70,17 @@ def claim_page(library: Library, claim: Claim, *, state: str, today: dt.date) ->
     figures += [one for one in (history_figure(history, verdict), curve_figure(verdict)) if one]
     return Page(
         title=f"limitset claim {claim.id}",
-        scope=f"{claim.type} · {claim.level.value} · {claim.scope.words}",
+        scope=f"{claim.type} · {claim.level.value} · "
+        f"{scope_words(verdict) if verdict else claim.scope.words}",
         date=readable(today),
-        headline=(claim.statement,),
-        standings=_standings(verdict, state, today),
+        headline=(_headline(claim, verdict),),
+        standings=_standings(claim, verdict, state, today),
         lead=tuple(_lead(library, claim, verdict, state, today)),
         figures=tuple(figures),
         tables=() if verdict is None else (controls_table(verdict),),
         blocks=_blocks(library, claim, verdict, history),
         definitions=_DEFINITIONS,
+        attributions=licences(verdict),
         provenance={} if verdict is None else provenance(verdict),
         limits=() if verdict is None else _limits(verdict),
         back=INDEX,
@@ -75,52 +88,39 @@ def claim_page(library: Library, claim: Claim, *, state: str, today: dt.date) ->
 
 
 def effect_figure(verdict: Verdict) -> Figure:
-    """Return the figure of every statistic of a verdict against its bars."""
+    """Return the figure of every statistic of a verdict against its bars, the deciding one first."""
+    several = len(verdict.effects) > 1
     title = {
-        "holds": "Every interval lies where the claim needs it",
-        "fails": f"{_first(verdict.effect.words)} lies on the side where the claim fails",
-        "can't tell": "No side is reached by a whole interval",
+        "holds": "Every number lies where the claim needs it"
+        if several
+        else "It lies where the claim needs it",
+        "fails": "The first number lies where the claim fails"
+        if several
+        else "It lies where the claim fails",
+        "can't tell": "No whole interval lies on one side",
     }[verdict.value]
     if verdict.value == "can't tell" and missed(verdict):
         title = "A control was missed: these numbers decide nothing"
-    elif verdict.value == "can't tell" and any(one.verdict == "holds" for one in verdict.effects):
-        title = f"{_first(verdict.effect.words)} is not told apart from its bars"
     return Figure(
         name="effect",
         title=title,
-        chart=claim_effect_chart([effect_record(one) for one in verdict.effects]),
-        caption=f"{_first(verdict.system)}. {_how(verdict)} Numbers under the strip are the bars, fixed "
-        "before the first counted run; between them it can't tell.",
+        chart=claim_effect_chart([of_effect(one) for one in in_order(verdict)]),
+        caption=f"{_first(without_hashes(verdict.system))}. {_how(verdict)} {level_words(verdict)}. Under "
+        "the strip: the limits of holding and failing, fixed before the first counted run, between the ends "
+        "of the axis.",
         table=effects_table(verdict),
     )
 
 
-def effect_record(effect: Effect) -> dict[str, Any]:
-    """Return a measured statistic as the charts draw it."""
-    reason = f": {effect.blank_reason}" if effect.value is None and effect.blank_reason else ""
-    return {
-        "words": effect.words,
-        "value": finite(effect.value),
-        "low": finite(effect.low),
-        "high": finite(effect.high),
-        "n": finite(effect.n),
-        "shown": f"{value_words(effect)}{reason}",
-        "verdict": effect.verdict,
-        "holds": bar_of(effect.holds_if),
-        "fails": bar_of(effect.fails_if),
-    }
-
-
 def effects_table(verdict: Verdict) -> Table:
-    """Return the numbers of a verdict."""
+    """Return the numbers of a verdict, the deciding ones first."""
     rows = tuple(
         (
             one.words,
-            one.value,
-            one.low,
-            one.high,
-            one.n,
-            f"{100 * one.confidence:.4g} %",
+            cell_of(one.value),
+            *(("–", "–") if proved(one) else (cell_of(one.low), cell_of(one.high))),
+            cell_of(one.n),
+            "proved" if proved(one) else f"{100 * one.confidence:.4g} %",
             one.holds_if,
             one.fails_if,
             one.verdict,
@@ -128,12 +128,12 @@ def effects_table(verdict: Verdict) -> Table:
             one.instrument,
             one.blank_reason,
         )
-        for one in verdict.effects
+        for one in in_order(verdict)
     )
-    columns = ("measured", "value", "low", "high", "n", "coverage", "holds if", "fails if", "says")
+    columns = ("measured", "value", "low", "high", "n", "interval covers", "holds if", "fails if", "says")
     return Table(
         title="Data of this figure",
-        columns=(*columns, "interval", "instrument", "blank because"),
+        columns=(*columns, "interval by", "instrument", "blank because"),
         rows=rows,
     )
 
@@ -152,7 +152,7 @@ def controls_table(verdict: Verdict) -> Table:
     )
     gone = missed(verdict)
     title = f"{counted(len(gone), 'control')} missed: the run is void" if gone else "All controls passed"
-    return Table(title=title, columns=("control", "kind", "had to be", "was", ""), rows=rows)
+    return Table(title=title, columns=("control", "kind", "had to be", "was", "result"), rows=rows)
 
 
 def provenance(verdict: Verdict) -> dict[str, str]:
@@ -164,13 +164,15 @@ def provenance(verdict: Verdict) -> dict[str, str]:
         for name, value in known.items()
         if value not in ("", [], None) and name != "seconds"
     }
-    return {
+    facts = {
         "verdict": verdict.id,
+        "system": verdict.system,
         "command": run.command,
         "took": duration(run.seconds),
         **told,
         **{name: str(value) for name, value in {**run.packages, **run.machine}.items()},
     }
+    return {name: short_hashes(value) for name, value in facts.items()}
 
 
 def rule_passage(claim: Claim) -> Passage:
@@ -187,62 +189,113 @@ def rule_passage(claim: Claim) -> Passage:
     return Passage(name="rule", title="The rule, fixed beforehand", said=(*said, Said(text=several)))
 
 
-def _standings(verdict: Verdict | None, state: str, today: dt.date) -> tuple[Standing, ...]:
-    first = verdict_standing(verdict, state)
-    if verdict is None or state == CURRENT:
-        return (first,)
-    return (first, Standing(word="Stale", text=state_words(verdict, state, today), tone="open"))
+def _headline(claim: Claim, verdict: Verdict | None) -> str:
+    """Return what was found; the claim itself where nothing was."""
+    if verdict is None or not verdict.decisive or missed(verdict):
+        return claim.statement
+    return found_or_measured(claim, verdict)
+
+
+def _standings(claim: Claim, verdict: Verdict | None, state: str, today: dt.date) -> tuple[Standing, ...]:
+    if verdict is None:
+        if state != NOT_RUNNABLE:
+            return (verdict_standing(None, state),)
+        takes = cost(claim)
+        return (Standing(word="Not built yet", text=f"Would take {takes}." if takes else "", tone="unrun"),)
+    first = verdict_standing(verdict, state, brief=True)
+    text = f"“{claim.statement}”" if verdict.decisive else f"{_first(clause(verdict.effect))}."
+    if missed(verdict):
+        text = f"{verdict.reason.rstrip('.')}."
+    stood = Standing(word=f"{first.word} {_where(verdict)}", text=text, tone=first.tone)
+    if state == CURRENT:
+        return (stood,)
+    return (Standing(word="Stale", text=state_words(verdict, state, today), tone="open"), stood)
+
+
+def _where(verdict: Verdict) -> str:
+    words = scope_words(verdict)
+    return "in mathematics" if words == "mathematics" else f"on {words}"
 
 
 def _lead(library: Library, claim: Claim, verdict: Verdict | None, state: str, today: dt.date) -> list[Block]:
-    found: list[Block] = []
+    lead: list[Block] = []
+    notes = () if verdict is None else tuple(Said(text=_sentence(one)) for one in cautions(verdict))
+    if notes:
+        lead.append(Passage(name="notes", title="Read this with the numbers", said=notes, tone="open"))
     if verdict is not None and verdict.value == "fails" and claim.stated_by:
-        found.append(_contradicted(library, claim))
+        lead.append(_contradicted(library, claim))
     if verdict is not None and verdict.would_settle:
-        settle = Said(text=verdict.would_settle)
-        found.append(Passage(name="settle", title="What would settle it", said=(settle,), tone="open"))
+        settle = Said(text=f"{verdict.would_settle.rstrip('.')}.")
+        lead.append(Passage(name="settle", title="What would settle it", said=(settle,), tone="open"))
     if claim.runnable:
         text = "" if verdict is None else state_words(verdict, state, today)
         run = Said(text=text or "Not run here yet.", command=again(claim))
-        found.append(Passage(name="again", title="Run it again" if verdict else "Run it", said=(run,)))
+        lead.append(Passage(name="again", title="Run it again" if verdict else "Run it", said=(run,)))
     else:
-        found.append(plan(claim))
-    found.append(rule_passage(claim))
-    if verdict is not None and verdict.notes:
-        notes = tuple(Said(text=one) for one in verdict.notes)
-        found.append(Passage(name="notes", title="To be read with the numbers", said=notes))
-    return found
+        lead.append(plan(claim))
+    if verdict is None:
+        lead.append(rule_passage(claim))
+    return lead
+
+
+def cautions(verdict: Verdict) -> tuple[str, ...]:
+    """Return the notes of a run that a reader needs beside its numbers; licences are none."""
+    return tuple(one for one in verdict.notes if not _LICENCE.search(one))
+
+
+def licences(verdict: Verdict | None) -> tuple[str, ...]:
+    """Return whose data and models a run used, and on what terms."""
+    return () if verdict is None else tuple(one for one in verdict.notes if _LICENCE.search(one))
+
+
+_LICENCE: Final = re.compile(r"\bCC[ -](BY|0)|Apache-2|\bMIT\b|Terms of Use|\b[Ll]icen[cs]e")
+
+
+def _sentence(text: str) -> str:
+    return f"{_first(text).rstrip('.')}."
 
 
 def _contradicted(library: Library, claim: Claim) -> Passage:
+    """Say whom a failing claim contradicts: its source, or only our reading of it."""
     source = library.sources.get(claim.stated_by)
     title = source.title if source else claim.stated_by
     rows = (
         f", inventory {'row' if len(claim.rows) == 1 else 'rows'} {listed(claim.rows)}" if claim.rows else ""
     )
     links = (Link(words=claim.stated_by, to="#grounds", about=title),) if claim.atoms else ()
-    said = Said(text=f"{title}{rows}, asserts this.", links=links)
-    kind = "a founding text" if founding(source) else "the source that states it"
-    return Passage(name="contradicted", title=f"Contradicts {kind}", said=(said,), tone="wrong")
+    said = [Said(text=f"{title}{rows}.", links=links)]
+    kind = "an essay this project started from" if founding(source) else "the source that states it"
+    if not claim.contradicts_its_source:
+        said.append(Said(text="The sentence that failed is our reading of it, in our words."))
+    if source is not None and source.unread:
+        said.append(Said(text="It was not opened: its sentences are known from notes on it."))
+    return Passage(
+        name="contradicted",
+        title=f"Contradicts {kind}" if claim.contradicts_its_source else f"Our reading of {kind} failed",
+        said=tuple(said),
+        tone="wrong" if claim.contradicts_its_source else "open",
+    )
 
 
 def _blocks(
     library: Library, claim: Claim, verdict: Verdict | None, history: tuple[Verdict, ...]
 ) -> tuple[Block | Table, ...]:
-    found = [
+    told = [
         shown_rows(verdict),
+        None if verdict is None else rule_passage(claim),
         meaning(claim),
         grounds(library, claim),
         rivals(library, claim),
         doubts(claim, verdict),
         history_table(history),
     ]
-    return tuple(one for one in found if one is not None)
+    return tuple(one for one in told if one is not None)
 
 
 def _limits(verdict: Verdict) -> tuple[str, ...]:
     return (
-        f"It speaks of {verdict.scope.words}, on this system: {verdict.system}. It says nothing of others.",
+        f"It speaks of {scope_words(verdict)}, on this system: {without_hashes(verdict.system)}. It "
+        "says nothing of others.",
         "One rule, one protocol: another operationalisation of the same sentence may come out otherwise.",
     )
 

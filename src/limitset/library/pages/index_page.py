@@ -10,6 +10,8 @@ from typing import Final
 from limitset.core.levels import Level
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim
+from limitset.library.pages.numbers import clause
+from limitset.library.pages.told import found, scope_words
 from limitset.library.pages.wording import (
     CURRENT,
     NEVER_RUN,
@@ -18,7 +20,6 @@ from limitset.library.pages.wording import (
     again,
     age,
     counted,
-    effect_words,
     founding,
     listed,
     readable,
@@ -77,8 +78,8 @@ def index_page(library: Library, states: Mapping[str, str], *, today: dt.date) -
         date=readable(today),
         headline=(_headline(library, claims),),
         standings=_standings(library, claims, told),
-        lead=tuple(blocks[: 1 if blocks and blocks[0].name == "contradicted" else 0]),
-        blocks=tuple(blocks[1 if blocks and blocks[0].name == "contradicted" else 0 :]),
+        lead=tuple(one for one in blocks if one.name == "contradicted"),
+        blocks=tuple(one for one in blocks if one.name != "contradicted"),
         definitions=_DEFINITIONS,
     )
 
@@ -106,16 +107,15 @@ def _headline(library: Library, claims: Sequence[Claim]) -> str:
 
 
 def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> tuple[Standing, ...]:
-    against = [one for one in claims if _contradicts(library, one)]
-    found = []
+    against = [one for one in claims if _contradicts(library, one, told)]
+    stood = []
     if against:
-        names = listed([one.id for one in against])
-        sentence = (
-            "a sentence of the founding texts" if len(against) == 1 else "sentences of the founding texts"
-        )
-        verb = "contradicts" if len(against) == 1 else "contradict"
-        word = counted(len(against), "claim")
-        found.append(Standing(word=f"{word} {verb} {sentence}", text=f"{names}.", tone="wrong"))
+        essays = all(founding(library.sources.get(one.stated_by)) for one in against)
+        where = "of the essays this project started from" if essays else "of the sources held"
+        word = f"{counted(len(against), 'sentence')} {where} did not survive a test"
+        unread = any(_unread(library, one) for one in against)
+        said = "The essays were not opened: their sentences are known from notes on them." if unread else ""
+        stood.append(Standing(word=word, text=said, tone="wrong"))
     values = _values(library, claims)
     waiting = [
         f"{values[name]} {words}"
@@ -129,18 +129,27 @@ def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str
     stale = sum(one not in (CURRENT, NEVER_RUN, NOT_RUNNABLE) for one in told.values())
     waiting += [f"{stale} stale"] if stale else []
     if waiting:
-        found.append(Standing(word="Open", text=f"{', '.join(waiting)}.", tone="open"))
-    return tuple(found)
+        stood.append(Standing(word="Open", text=f"{', '.join(waiting)}.", tone="open"))
+    return tuple(stood)
 
 
 def _founding(
     library: Library, claims: Sequence[Claim], told: Mapping[str, str], today: dt.date
 ) -> list[Block]:
-    against = [one for one in claims if _contradicts(library, one)]
-    if not against:
-        return []
-    entries = tuple(_entry(one, library, told, today, place="against-") for one in against)
-    return [Entries(name="contradicted", title="What contradicts a founding text", entries=entries)]
+    """Return the claims whose verdict contradicts what their source says, and our readings that failed."""
+    literal = [one for one in claims if _contradicts(library, one, told)]
+    ours = [one for one in claims if _reading_failed(library, one, told)]
+    blocks: list[Block] = []
+    for name, title, held in (
+        ("contradicted", "What did not survive a test", literal),
+        ("readings", "Our readings that failed", ours),
+    ):
+        if held:
+            entries = tuple(_entry(one, library, told, today, place=f"{name}-") for one in held)
+            said = ("Sentences in our words, of what a source says; the source may say it otherwise.",)
+            intro = said if name == "readings" else ()
+            blocks.append(Entries(name=name, title=title, entries=entries, intro=intro))
+    return blocks
 
 
 def _filters(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> Filters:
@@ -177,7 +186,7 @@ def _level(
         name=f"level-{slug(level.value)}",
         title=f"{LEVEL_WORDS[level]}: {counted(len(own), 'claim')} ({', '.join(parts)})",
         entries=tuple(_entry(one, library, told, today) for one in own),
-        fold="open",
+        fold="open" if values["fails"] else "closed",
     )
 
 
@@ -207,20 +216,26 @@ def _entry(
     value = _value(library, claim)
     facts = [f"claim {claim.id}"]
     if verdict is not None:
-        facts += [f"on {verdict.scope.words}", f"run {age(verdict.date, today)}"]
+        facts += [f"on {scope_words(verdict)}", f"run {age(verdict.date, today)}"]
         facts += [f"until {readable(verdict.expires_on)}"] if state == CURRENT else []
     else:
         facts.append(f"on {claim.scope.words}")
     facts += [", ".join(claim.tags)] if claim.tags else []
     against = place != "c-"
+    sentence = found(claim, verdict)
+    number = f"{_first(clause(verdict.effect))}." if verdict is not None else ""
+    stood = verdict_standing(verdict, state, brief=True)
+    stale = state not in (CURRENT, NEVER_RUN, NOT_RUNNABLE)
+    if stale:
+        stood = Standing(word=f"Stale ({state}); it said: {value}", text="", tone="open")
     return Entry(
         name=f"{place}{slug(claim.id)}",
-        title=claim.statement,
+        title=sentence or claim.statement,
         to=f"{FOLDER}{claim.id}.html",
-        text=f"{effect_words(verdict.effect)}." if verdict is not None else "",
+        text=f"{_CLAIMED[value]}: “{claim.statement}”" if sentence else number,
         facts=tuple(facts),
-        marks=() if state in (CURRENT, NEVER_RUN, NOT_RUNNABLE) else (state,),
-        standing=verdict_standing(verdict, state, brief=True),
+        marks=(state,) if stale else (),
+        standing=stood,
         command=again(claim) if against else "",
         kinds=(
             _kind("verdict", value),
@@ -231,10 +246,29 @@ def _entry(
     )
 
 
-def _contradicts(library: Library, claim: Claim) -> bool:
+_CLAIMED: Final = {"holds": "Holds", "fails": "Fails"}
+
+
+def _first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _failed(library: Library, claim: Claim, told: Mapping[str, str]) -> bool:
     verdict = library.verdict(claim.id)
-    stated = library.sources.get(claim.stated_by) if claim.stated_by else None
-    return verdict is not None and verdict.value == "fails" and founding(stated)
+    return verdict is not None and verdict.value == "fails" and told[claim.id] == CURRENT
+
+
+def _contradicts(library: Library, claim: Claim, told: Mapping[str, str]) -> bool:
+    return claim.contradicts_its_source and _failed(library, claim, told)
+
+
+def _reading_failed(library: Library, claim: Claim, told: Mapping[str, str]) -> bool:
+    return bool(claim.stated_by) and not claim.contradicts_its_source and _failed(library, claim, told)
+
+
+def _unread(library: Library, claim: Claim) -> bool:
+    source = library.sources.get(claim.stated_by)
+    return source is not None and source.unread
 
 
 def _value(library: Library, claim: Claim) -> str:
