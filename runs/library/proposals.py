@@ -27,9 +27,16 @@ GRID: Final = np.round(np.arange(0.15, 0.61, 0.05), 2)
 def measured() -> None:
     """Print recall and precision."""
     notes = Library((Shelf(BUILTIN, builtin=True),)).notes
-    opposed = {name: set(note.contradicts) & set(notes) for name, note in notes.items()}
-    for name, note in notes.items():
-        for other in note.contradicts:
+    opposed = {
+        name: {
+            one.partition("#")[0]
+            for one in (*note.contradicts, *(o for a in note.atoms for o in a.contradicts))
+        }
+        & (set(notes) - {name})
+        for name, note in notes.items()
+    }
+    for name, others in list(opposed.items()):
+        for other in others:
             opposed[other] = opposed[other] | {name}
     proposed = {name: found(note, notes) for name, note in notes.items()}
     even = {name for name in notes if int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2 == 0}

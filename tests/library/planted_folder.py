@@ -156,6 +156,7 @@ class Planted:
         status: str = "current",
         contradicts: tuple[str, ...] = (),
         supersedes: tuple[str, ...] = (),
+        opposes: tuple[str, ...] = (),
     ) -> Path:
         body = NOTE.format(
             id=name,
@@ -165,6 +166,10 @@ class Planted:
             contradicts=", ".join(json.dumps(one) for one in contradicts),
             supersedes=", ".join(json.dumps(one) for one in supersedes),
         )
+        if opposes:
+            body = body.replace(
+                'modality = "finding"\n', f'modality = "finding"\ncontradicts = {json.dumps(opposes)}\n'
+            )
         return self.file(f"notes/{name}.md", body)
 
     def claim(

@@ -239,6 +239,62 @@ def test_a_broken_file_is_named_by_every_command_that_reads_it(planted, limitset
     assert name.rpartition("/")[2] in err
 
 
+def test_a_run_on_the_users_system_stands_beside_ours_in_list_and_show(planted, limitset, tmp_path):
+    logs = tmp_path / "my replies.csv"
+    logs.write_text("x", "utf-8")
+    planted.told((0.9, 0.8, 0.95, 40))
+    again = f"limitset claims test 90a --logs '{logs}'"
+    out = one_line(limitset("claims", "test", "90a", "--logs", logs)[1])
+    assert again not in out  # the command is that of this process, not of the test
+    planted.told()
+    # ours was never run: both are said
+    out = one_line(limitset("claims", "show", "90a")[1])
+    assert "Never run" in out
+    assert "yours, 22 Nov 2026: " in out
+    assert "Holds on your system" in out
+    out = one_line(limitset("claims", "list")[1])
+    assert f"[yours: holds (planted loops {logs})]".replace(" ", "") in out.replace(" ", "")
+    (row,) = as_json(limitset("claims", "list", "--json"))
+    assert (row["verdict"], row["yours"]["verdict"], row["takes"]) == (None, "holds", ["logs", "model"])
+    assert "[takes --logs or --model]" in out
+    limitset("claims", "test", "90a")
+    out = one_line(limitset("claims", "show", "90a")[1])
+    assert "Holds on toy models" in out
+    assert "yours, 22 Nov 2026: " in out
+
+
+def test_the_line_that_runs_a_claim_again_keeps_the_users_system(planted, tmp_path):
+    logs = tmp_path / "my replies.csv"
+    logs.write_text("x", "utf-8")
+    planted.told((0.55, 0.45, 0.75, 40))
+    command = [sys.executable, "-m", "limitset", "claims", "test", "90a", f"--logs={logs}"]
+    out = one_line(subprocess.run(command, check=False, capture_output=True, text=True).stdout)
+    assert out.count(f"limitset claims test 90a --logs '{logs}'") == 2  # what settles it, and the last line
+
+
+def one_line(text):
+    return " ".join(text.split())
+
+
+def test_a_protocol_that_ends_the_process_is_one_line_and_status_70(planted, limitset):
+    path = planted.root / "protocols" / "p90.py"
+    path.write_text(
+        path.read_text("utf-8").replace(
+            "    told = planted()", "    raise SystemExit(9)\n    told = planted()"
+        ),
+        "utf-8",
+    )
+    for command in (
+        ("claims", "test", "90a"),
+        ("claims", "test", "--all"),
+        ("ask", "Do loops settle in most runs?", "--run"),
+    ):
+        status, _, err = limitset(*command)
+        assert status == ExitStatus.INTERNAL
+        assert "limitset: protocol p90 ended itself with status 9" in err
+        assert "Traceback" not in err
+
+
 # ---- verdicts, diff, expire
 
 
@@ -296,6 +352,9 @@ def test_a_sound_library_is_counted(planted, limitset):
         (lambda p: (p.root / "protocols" / "p90.py").unlink(), "has neither a protocol p90"),
         (lambda p: p.file("verdicts/90a.jsonl", '{"id"'), "90a.jsonl:1"),
         (lambda p: p.claim(atom="loops-settle#7"), "names the atom loops-settle#7"),
+        (lambda p: p.claim("90b"), "has the slug loops-settle, which is that of 90a"),
+        (lambda p: p.note(opposes=("loops-settle#8",)), "contradicts the atom loops-settle#8, which is not held"),
+        (lambda p: p.note(opposes=("loops-settle#1",)), "atom 1 contradicts itself"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_listed_with_status_1(planted, limitset, plant, says):
@@ -335,14 +394,45 @@ def test_notes_are_listed_by_tag_level_and_status(planted, limitset, options, fo
 
 
 def test_an_empty_library_is_listed_and_checked(planted, limitset, tmp_path):
+    (tmp_path / "none").mkdir()
     for command in (("library", "check"), ("library", "list"), ("claims", "list"), ("claims", "expire")):
         status, _, err = limitset(*command, "--library", tmp_path / "none")
         assert (status, err) == (ExitStatus.DONE, "")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("library", "check"),
+        ("library", "list"),
+        ("claims", "list"),
+        ("claims", "show", "90a"),
+        ("claims", "verdicts"),
+        ("ask", "Do loops settle?"),
+    ],
+)
+def test_a_library_that_is_not_there_is_refused_where_it_is_only_read(planted, limitset, tmp_path, command):
+    status, out, err = limitset(*command, "--library", tmp_path / "typo")
+    assert (status, out) == (ExitStatus.BAD_INPUT, "")
+    assert "typo must be a library folder; got none there" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_new_library_is_made_where_something_is_added_and_that_is_said(planted, limitset, tmp_path):
+    abstract = tmp_path / "abstract.txt"
+    abstract.write_text(ABSTRACT, "utf-8")
+    new = tmp_path / "new"
+    status, _, err = limitset(
+        "library", "add", "2604.15259", "--title", "T", "--abstract", abstract, "--library", new
+    )
+    assert (status, err) == (ExitStatus.DONE, f"a new library: {new}\n")
+    assert list((new / "notes").iterdir())
+
+
 def test_the_shelf_that_ships_is_sound_but_for_what_is_still_being_written(limitset, monkeypatch, tmp_path):
     monkeypatch.setattr("limitset.library.holdings.library.BUILTIN", BUILTIN)
-    status, out, _ = limitset("library", "check", "--library", tmp_path / "none")
+    status, out, _ = limitset("library", "check", "--library", tmp_path)
     assert status == ExitStatus.DONE, out
 
 
@@ -406,6 +496,33 @@ def test_what_is_proposed_can_be_accepted_at_once(planted, limitset, tmp_path, m
     assert entry["note"]["level"] == "text"
 
 
+def test_a_bibliography_with_a_refused_entry_keeps_the_others_and_ends_with_2(planted, limitset, tmp_path):
+    path = tmp_path / "two.bib"
+    path.write_text(
+        "@article{good, title={Drifting loops}, author={Jones, A.}, year={2026}, "
+        "abstract={We show that loops drift in 4 of 10 runs without input injection.}}\n"
+        "@article{bad, author={Jones, A.}, year={2026}}\n",
+        "utf-8",
+    )
+    status, out, _ = limitset("library", "add", path)
+    assert status == ExitStatus.BAD_INPUT
+    assert "refused bad: line 2: no title; add one" in out
+    assert [one.name for one in (planted.root / "notes").iterdir() if one.name.startswith("jones")]
+
+
+def test_what_stands_against_each_other_is_shown_by_what_it_says(planted, limitset):
+    planted.note("drift", text="Loops settle in 2 of 10 runs.", contradicts=("loops-settle",))
+    planted.file(
+        "notes/drift.md",
+        (planted.root / "notes" / "drift.md")
+        .read_text("utf-8")
+        .replace("[[atoms]]", "[[atoms]]\ncontradicts = ['loops-settle#1']"),
+    )
+    out = one_line(limitset("ask", "Do loops settle?")[1])
+    held = out.partition("Against each other")[2]
+    assert "Do loops settle?” [" in held or "Loops settle in" in held
+
+
 def test_the_built_in_shelf_cannot_be_written(planted, limitset, tmp_path):
     abstract = tmp_path / "abstract.txt"
     abstract.write_text(ABSTRACT, "utf-8")
@@ -435,7 +552,10 @@ def test_two_commands_at_once_lose_no_verdict(planted):
     assert [one.wait(120) for one in both] == [0, 0]
     history = Shelf(planted.root).verdicts("90a")
     day = dt.date.today()
-    assert [one.id for one in history] == [f"v-90a-{day:%Y%m%d}-1", f"v-90a-{day:%Y%m%d}-2"]
+    assert [one.id.rpartition("-")[0] for one in history] == [
+        f"v-90a-{day:%Y%m%d}-1",
+        f"v-90a-{day:%Y%m%d}-2",
+    ]
     assert sorted(one.run.seed for one in history) == [1, 2]
 
 
@@ -454,6 +574,7 @@ def test_a_question_is_answered_from_what_is_held_and_thin_where_nothing_is(plan
     ("arguments", "says"),
     [
         (("ask", ""), ""),
+        (("ask", "the of and"), "names what it is about; got 'the of and'"),
         (("ask", "Do loops settle?", "--before", "then"), "a date is written"),
         (("ask", "Do loops settle?", "--tier", "huge", "--run"), "--tier is quick, normal or full"),
         (("ask", "Do loops settle?", "--embed", "no-such-folder"), "an encoder is"),

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,17 @@ from limitset.library.holdings.alone import alone
 from limitset.library.holdings.checking import check
 from limitset.library.holdings.dated import day_of, freshness
 from limitset.library.holdings.library import Library, user_folder
-from limitset.library.holdings.reading import note_of, read_claim, read_note, read_sources, read_verdicts
+from limitset.library.holdings.reading import (
+    note_of,
+    read_claim,
+    read_note,
+    read_sources,
+    read_text,
+    read_verdicts,
+)
 from limitset.library.holdings.records import Claim, Test
 from limitset.library.holdings.shelf import Shelf
+from limitset.library.judge.running import Wanted, put_to_test
 
 DAY = dt.date(2026, 11, 22)
 
@@ -403,3 +413,84 @@ def test_a_record_survives_json(planted):
     library = opened(planted)
     claim = library.claims["90a"]
     assert Claim.model_validate(json.loads(json.dumps(claim.model_dump(mode="json")))) == claim
+
+
+# ---- only plain files of the folder are read
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("notes/x.md", read_note),
+        ("claims/90b-x.toml", read_claim),
+        ("verdicts/90a.jsonl", read_verdicts),
+        ("sources.toml", read_sources),
+    ],
+)
+def test_a_link_out_of_the_folder_a_pipe_and_a_device_are_not_read(tmp_path, name, read):
+    root = tmp_path / "library"
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    secret = tmp_path / "secret"
+    secret.write_text("root:x:0:0", "utf-8")
+    path.symlink_to(secret)
+    with pytest.raises(InputError, match="a link to a file elsewhere") as refused:
+        read(path)
+    assert "root:x" not in str(refused.value)
+    for place in ("/dev/zero", "/dev/stdin"):
+        path.unlink()
+        path.symlink_to(place)
+        with pytest.raises(InputError, match="a link to a file elsewhere"):
+            read(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="must be a regular file; got a pipe"):
+        read(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(InputError, match=r"Is a directory|must be a regular file; got a folder"):
+        read(path)
+    path.rmdir()
+    inside = root / "elsewhere"
+    inside.write_text("+++", "utf-8")
+    path.symlink_to(inside)
+    with pytest.raises(InputError) as told:
+        read(path)
+    assert "a link" not in str(told.value)  # read, and refused for what it says
+
+
+def test_no_more_is_read_than_a_file_may_hold(tmp_path):
+    path = tmp_path / "x"
+    path.write_text("a" * 2001, "utf-8")
+    with pytest.raises(InputError, match="must be at most 2 kB; got 2 kB"):
+        read_text(path, most=2000)
+    assert len(read_text(path, most=2001)) == 2001
+    with pytest.raises(InputError, match="must be a regular file; got a device"):
+        read_text(Path("/dev/zero"))
+    path.write_bytes(b"a\r\nb\rc")
+    assert read_text(path) == "a\nb\nc"
+
+
+def test_check_names_pipes_and_links_and_does_not_hang(tmp_path):
+    planted = Planted(tmp_path / "library").sound()
+    (planted.root / "notes" / "zero.md").symlink_to("/dev/zero")
+    os.mkfifo(planted.root / "claims" / "90b-pipe.toml")
+    said = [str(one) for one in check(Library.opened(planted.root, builtin=False), protocols=("p90",))]
+    assert len(said) == 2
+    assert "zero.md must stand in" in said[0]
+    assert "90b-pipe.toml must be a regular file; got a pipe" in said[1]
+
+
+def test_one_verdict_on_two_shelves_is_pointed_out(tmp_path):
+    first, second = Planted(tmp_path / "a").sound(), tmp_path / "b"
+    library = Library.opened(first.root, builtin=False)
+    list(
+        put_to_test(
+            list(library.claims.values()), library=library, wanted=Wanted(), today=DAY, date="22 Nov 2026"
+        )
+    )
+    shutil.copytree(first.root / "verdicts", second / "verdicts")
+    both = Library((Shelf(first.root, builtin=True), Shelf(second)))
+    (told,) = check(both, protocols=("p90",))
+    assert not told.fatal
+    assert "an answer cannot tell them apart" in str(told)

@@ -254,6 +254,27 @@ def test_a_claim_that_rests_on_what_is_contradicted_became_stale(planted):
     assert [one.command for one in entry.proposals if one.held == "90a"] == ["limitset claims show 90a"]
 
 
+@pytest.mark.parametrize(("plan", "does"), [("", "test"), ("Run it.", "show")])
+def test_a_claim_that_says_otherwise_tests_the_new_statement(planted, plan, does):
+    """Words for one thing of the field count as it: post-norm is normalization, at rest is a fixed point."""
+    path = planted.claim("90b", "norm-settles", atom="loops-settle#1", plan=plan)
+    other = "Normalization gives looped models fixed points."
+    path.write_text(path.read_text("utf-8").replace("Loops settle in most runs.", other), "utf-8")
+    abstract = "We show that post-norm does not give looped networks an equilibrium."
+    (entry,) = added(planted, abstract=abstract).entries
+    (tests,) = [one for one in entry.proposals if one.kind is Kind.TESTS]
+    assert (tests.new, tests.held) == (f"{entry.name}#1", "90b")
+    assert tests.command == f"limitset claims {does} 90b"
+    assert f"one denies what the other states (overlap 1.00): “{other}”" in tests.reason
+    assert str(tests).startswith("tests it 90b: ")
+    # one that says the same, or speaks of something else, is not proposed
+    same = "We show that post-norm gives looped networks an equilibrium."
+    far = "We show that cats do not purr at night in cold rooms."
+    for text in (same, far):
+        (entry,) = added(planted, "2604.15261", title=f"Other {len(text)}", abstract=text, keep=False).entries
+        assert kinds(entry, Kind.TESTS) == []
+
+
 def test_an_old_perishable_note_of_the_subject_became_stale(planted):
     planted.note("old", text="Loops settle in 9 of 10 runs with injection.", status="perishable")
     (entry,) = added(planted, abstract="We show that loops settle in 9 of 10 runs.").entries

@@ -15,6 +15,7 @@ from limitset.library.holdings.records import Source
 from limitset.library.holdings.shelf import Shelf
 from limitset.library.ingest.bibtex import authors_of, read_bibtex, unlatexed
 from limitset.library.ingest.overlap import LEAST, Holdings, opposition, subject
+from limitset.library.ingest.sentences import statements_of
 from limitset.library.ingest.vocabulary import Vocabulary
 from limitset.library.ingest.writing import keep_note, keep_sources, note_text, source_text, with_links
 
@@ -96,7 +97,10 @@ def test_authors_become_initials_and_surname(field, names):
 
 
 def test_a_subject_has_no_empty_words_and_no_numbers():
-    assert subject("The 12 loops of the first founding essay are settling") == {"loop", "settl"}
+    assert subject("The 12 loops of the first founding essay are settling") == {"loop", "=settling"}
+    # words of the field for one thing are that thing; a longer phrase goes first
+    assert subject("post-norm and a re-injected input") == {"=normalization", "=input injection"}
+    assert subject("Abruptly it jumps") == {"=discontinuity"}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +128,7 @@ def test_overlap_is_a_cosine_that_weighs_rare_stems():
     stems = subject("Loops settle with kind1.")
     assert index.overlap(stems, stems) == pytest.approx(1)
     assert index.overlap(stems, frozenset()) == 0
-    common, rare = frozenset({"loop", "settl"}), frozenset({"loop", "kind1"})
+    common, rare = frozenset({"loop", "=settling"}), frozenset({"loop", "kind1"})
     # log(1 + 5/6) for a stem of all five statements, log(1 + 5/2) for one of a single statement
     heavy, light = 1.2527629684953681, 0.6061358035703156
     length = (heavy**2 + 2 * light**2) ** 0.5
@@ -242,3 +246,21 @@ def test_links_that_cannot_be_edited_line_by_line_are_left_to_the_reader():
     )
     with pytest.raises(InputError, match="must have plain lines"):
         with_links(trap, Path("n.md"), contradicts=("y",))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kept"),
+    [
+        ("Code is available at https://x.y.", False),
+        ("Our data and models are released on GitHub at https://x.y/z.", False),
+        ("The code and weights are publicly available.", False),
+        ("Project page: https://x.y shows the models.", False),
+        ("The model is available to everyone who pays.", True),
+        ("Code models are found to fail at long lists.", True),
+        ("Data found on the web is duplicated by half.", True),
+    ],
+)
+def test_where_something_can_be_had_is_no_statement(sentence, kept):
+    found = [one.text for one in statements_of(f"Loops settle in 4 of 10 runs. {sentence}")]
+    assert found[0] == "Loops settle in 4 of 10 runs."
+    assert (sentence in found) is kept

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from limitset.library.judge.appending import append
 from limitset.library.judge.changes import changes, expired
 from limitset.library.judge.fingerprint import file_hash, fingerprint
 from limitset.library.judge.judging import verdict_of
-from limitset.library.judge.protocols import known, loaded
+from limitset.library.judge.protocols import ProtocolStoppedError, accepted_by, known, loaded
 from limitset.library.judge.run_folders import finish, folder_of, request_of
 from limitset.library.judge.running import Wanted, put_to_test
 from limitset.library.judge.staleness import in_full, instrument_versions, state
@@ -74,14 +75,22 @@ def number(value, low=float("nan"), high=float("nan"), n=40, reason=""):
 
 
 def judged(
-    *numbers, missed=False, tests=None, tiers=(Tier.QUICK, Tier.NORMAL), seed=0, model="", tier=Tier.QUICK
+    *numbers,
+    missed=False,
+    tests=None,
+    tiers=(Tier.QUICK, Tier.NORMAL),
+    seed=0,
+    model="",
+    tier=Tier.QUICK,
+    least_n=3,
+    **system,
 ):
     shape = {"words": "share that settles", "holds_if": {"above": 0.5}, "fails_if": {"below": 0.4}}
     claim = Claim.model_validate(
         {
             "id": "90a", "slug": "x", "statement": "Loops settle.", "type": "direction", "level": "hidden",
             "scope": "T", "estimand": "share", "unit": "loops", "falsifier": "they do not",
-            "durable_question": "Do they?", "half_life_days": 30, "protocol": "p90",
+            "durable_question": "Do they?", "half_life_days": 30, "protocol": "p90", "least_n": least_n,
             "tests": tests or [
                 {**shape, "statistic": f"share{place}", "words": "other share" if place else shape["words"]}
                 for place in range(len(numbers))
@@ -110,7 +119,7 @@ def judged(
         evidence,
         protocol=protocol,
         mark=fingerprint(protocol, Path(__file__), claim),
-        trial=Trial(tier=tier, folder=Path(), seed=seed, model=model),
+        trial=Trial(tier=tier, folder=Path(), seed=seed, model=model, **system),
         today=DAY,
         seconds=1.26,
         command="limitset claims test 90a",
@@ -157,7 +166,8 @@ def test_a_missed_control_voids_whatever_was_measured():
 def test_a_verdict_expires_with_the_half_life_of_its_claim():
     verdict = judged(number(0.9, 0.8, 1.0))
     assert (verdict.date, verdict.expires_on) == (DAY, dt.date(2026, 12, 22))
-    assert (verdict.id, verdict.run.seconds, verdict.would_settle) == ("v-90a-20261122-1", 1.3, "")
+    assert re.fullmatch(r"v-90a-20261122-1-[0-9a-f]{6}", verdict.id)
+    assert (verdict.run.seconds, verdict.would_settle) == (1.3, "")
     assert len(verdict.rows) == 12
 
 
@@ -186,9 +196,66 @@ def test_between_the_bars_more_runs_decide_nothing():
 
 def test_without_an_interval_the_reason_is_given():
     verdict = judged(number(float("nan"), reason="no loop was started"))
-    assert verdict.would_settle == "share that settles: no loop was started."
-    assert judged(number(0.9)).would_settle == "share that settles: it has no interval."
+    assert verdict.would_settle == (
+        "share that settles: no loop was started. limitset claims test 90a --tier normal may bring it."
+    )
+    assert judged(number(0.9)).would_settle.startswith("share that settles: it has no interval. limitset")
     assert verdict.effects[0].value is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (
+            {"map": "my loop.py:x"},
+            "This run cannot bring it; limitset claims test 90a tests it on our systems.",
+        ),
+        (
+            {"logs": Path("my replies.csv")},
+            "may bring it: limitset claims test 90a --logs 'my replies.csv'; limitset claims test 90a tests",
+        ),
+        ({"model": "m"}, "limitset claims test 90a --model m --tier normal may bring it."),
+        (
+            {"model": "m", "tier": Tier.NORMAL},
+            "This run cannot bring it; limitset claims test 90a tests it on our",
+        ),
+        ({"tier": Tier.NORMAL}, "normal is the largest tier: limitset claims test 90a --seed 1 asks again."),
+    ],
+)
+def test_every_blank_says_what_would_settle_it_on_the_same_system(given, says):
+    said = judged(number(float("nan"), reason="too short"), **given).would_settle
+    assert said.startswith("share that settles: too short. ")
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "n = 3 (each a loops) instead of 2: limitset claims test 90a --tier normal comes nearer."),
+        ({"tier": Tier.NORMAL}, "normal is the largest tier: limitset claims test 90a --seed 1 asks again."),
+        (
+            {"map": "f.py:x", "tier": Tier.NORMAL},
+            "does not hold: limitset claims test 90a tests it on our systems.",
+        ),
+        ({"logs": Path("r.csv")}, "in your file: limitset claims test 90a --logs r.csv tells it then."),
+    ],
+)
+def test_fewer_than_the_least_n_is_cannot_tell_and_says_how_many(given, says):
+    verdict = judged(number(0.9, 0.8, 1.0, n=2), number(0.9, 0.8, 1.0, n=40), **given)
+    assert verdict.value == "can't tell"
+    assert "rests on n = 2; with fewer than 3 nothing is said" in verdict.reason
+    assert says in verdict.would_settle
+    # three are enough, and a claim may ask for more
+    assert judged(number(0.9, 0.8, 1.0, n=3)).value == "holds"
+    assert judged(number(0.9, 0.8, 1.0, n=3), least_n=4).value == "can't tell"
+
+
+def test_ids_differ_by_what_was_measured_and_a_users_system_is_marked():
+    first, second = judged(number(0.9, 0.8, 1.0)), judged(number(0.9, 0.81, 1.0))
+    theirs = judged(number(0.9, 0.8, 1.0), model="m")
+    assert len({first.id, second.id, theirs.id}) == 3
+    assert re.fullmatch(r"v-90a-20261122-1-u[0-9a-f]{6}", theirs.id)
+    assert first.id == judged(number(0.9, 0.8, 1.0)).id
 
 
 @pytest.mark.parametrize(
@@ -239,8 +306,8 @@ def test_in_another_way_it_is_run_again(planted, wanted):
     (one,) = put(planted, **wanted)
     assert not one.stood
     assert len(planted.runs) == planted.parts == 2
-    assert one.verdict.id == "v-90a-20261122-2"
-    assert one.verdict.prior == "v-90a-20261122-1"
+    assert one.verdict.id.startswith("v-90a-20261122-2-")
+    assert one.verdict.prior.startswith("v-90a-20261122-1-")
 
 
 def test_claims_of_one_protocol_share_one_run(planted):
@@ -303,6 +370,8 @@ def test_a_verdict_on_the_users_system_never_replaces_our_own(planted):
     put(planted, model="theirs")
     library = opened(planted)
     assert library.verdict("90a").value == "holds"
+    assert library.users_verdict("90a").value == "fails"
+    assert library.users_verdict("90a").run.command == "limitset claims test 90a --model theirs --tier quick"
     assert [one.value for one in library.histories["90a"]] == ["holds", "fails"]
 
 
@@ -351,6 +420,35 @@ def test_a_protocol_that_is_not_there_is_named(planted):
         loaded("p89", opened(planted))
 
 
+@pytest.mark.parametrize("place", ["while it is loaded", "while it runs"])
+def test_a_protocol_that_ends_the_process_is_an_error(planted, place):
+    path = planted.root / "protocols" / "p90.py"
+    text = path.read_text("utf-8")
+    ends = {"while it is loaded": ("HERE = Path", "raise SystemExit(9)\nHERE = Path"),
+            "while it runs": ("    told = planted()", "    raise SystemExit(9)\n    told = planted()")}  # fmt: skip
+    path.write_text(text.replace(*ends[place], 1), "utf-8")
+    with pytest.raises(ProtocolStoppedError, match=r"protocol p90 ended itself with status 9 .*p90\.py"):
+        put(planted)
+    assert opened(planted).verdict("90a") is None
+
+
+def test_what_a_protocol_takes_is_read_without_loading_it(planted):
+    assert accepted_by(planted.root / "protocols" / "p90.py") == ("logs", "model")
+    shipped = {name: accepted_by(path) for name, path in known(opened(planted)).items()}
+    assert shipped["p06"] == ("map",)
+    assert shipped["p24"] == ()
+    # as loading them tells
+    for name in ("p06", "p24"):
+        assert loaded(name, opened(planted)).accepts == shipped[name]
+    broken = planted.file("protocols/p92.py", "def (")
+    assert accepted_by(broken) == ()
+
+
+def test_a_pipe_is_no_protocol(planted):
+    os.mkfifo(planted.root / "protocols" / "p92.py")
+    assert "p92" not in known(opened(planted))
+
+
 def test_a_users_protocol_may_not_take_an_installed_id(planted):
     planted.file("protocols/p24.py", "x = 1\n")
     with pytest.raises(InputError, match="must have an id of its own; got p24"):
@@ -358,6 +456,17 @@ def test_a_users_protocol_may_not_take_an_installed_id(planted):
 
 
 # ---- appending
+
+
+def test_a_verdict_follows_those_with_ids_of_the_old_form(planted):
+    shelf = Shelf(planted.root)
+    old = judged(number(0.9, 0.8, 1.0)).model_copy(update={"id": "v-90a-20261122-1"})
+    assert append(old, shelf).id == "v-90a-20261122-1"
+    kept = append(judged(number(0.9, 0.8, 1.0)), shelf)
+    assert re.fullmatch(r"v-90a-20261122-2-[0-9a-f]{6}", kept.id)
+    assert kept.prior == "v-90a-20261122-1"
+    with pytest.raises(InputError, match="a verdict is named v-CLAIM-DAY-NUMBER; got mine"):
+        append(old.model_copy(update={"id": "mine"}), shelf)
 
 
 def test_the_built_in_shelf_is_not_written():
@@ -393,7 +502,9 @@ def test_two_processes_at_once_lose_no_verdict_and_give_no_id_twice(planted):
     for one in both:
         one.join(60)
     history = Shelf(planted.root).verdicts("90a")
-    assert [one.id for one in history] == [f"v-90a-20261122-{place}" for place in range(1, 31)]
+    assert [one.id.rpartition("-")[0] for one in history] == [
+        f"v-90a-20261122-{place}" for place in range(1, 31)
+    ]
     assert [one.prior for one in history] == ["", *(one.id for one in history[:-1])]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from limitset.cli.claims import AsJson, Folder
+from limitset.cli.claims import AsJson, Folder, opened
 from limitset.cli.output import console, print_json, today
 
 if TYPE_CHECKING:
@@ -47,19 +47,25 @@ def ask(
 
       limitset ask "Is forgetting a jump?" --before 2026-11-21 --out answer.html
     """
+    from limitset.core.errors import InputError
     from limitset.library.holdings.dated import day_of
-    from limitset.library.holdings.library import Library
     from limitset.library.inquiry.asking import ask as asked
 
     day = day_of(today())
-    library = Library.opened(folder, as_of=day_of(as_of) if as_of else None)
+    library = opened(folder, as_of=day_of(as_of) if as_of else None)
     embedder, reworded = _embedder(embed), _rephraser(rephrase)
     answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
+    if not answer.facets:
+        raise InputError.of(
+            expected="a question names what it is about",
+            got=repr(question),
+            fix='For example "Is agreement a sign of truth?".',
+        )
     earlier = None
     if run:
         earlier = answer
         _retest(answer, library, day=day, tier=tier)
-        library = Library.opened(folder)
+        library = opened(folder)
         answer = asked(question, library=library, today=day, embedder=embedder, rephrase=reworded)
     if before:
         earlier = asked(question, library=library.on(day_of(before)), today=day_of(before))
@@ -77,30 +83,45 @@ def ask(
     else:
         from limitset.library.pages.terminal import show_answer
 
-        show_answer(answer, console(), before=earlier)
+        show_answer(answer, console(), before=earlier, titles=_titles(answer, library))
     if out is not None:
         sys.stderr.write(f"page: {out}\n")
+
+
+def _titles(answer: Answer, library: Library) -> dict[str, str]:
+    """Return what each thing that stands against another says, by its id."""
+    held = {name: note.title for name, note in library.notes.items()}
+    held |= {note.cited(atom): atom.text for note in library.notes.values() for atom in note.atoms}
+    held |= {name: claim.statement for name, claim in library.claims.items()}
+    named = {one for pair in (*answer.contradictions, *answer.rivals) for one in pair}
+    return {name: held[name] for name in named if name in held}
 
 
 def _retest(answer: Answer, library: Library, *, day: dt.date, tier: str) -> None:
     """Run the claims that an answer rests on, or that could fill what it misses."""
     from limitset.cli.claims import _tier
+    from limitset.core.exits import ExitStatus
     from limitset.library.inquiry.behind import claims_behind
+    from limitset.library.judge.protocols import ProtocolStoppedError
     from limitset.library.judge.running import Wanted, put_to_test
 
     chosen = claims_behind(answer, library)
     if not chosen:
         sys.stderr.write("no claim that can be run bears on this question\n")
-    for _ in put_to_test(
-        chosen,
-        library=library,
-        wanted=Wanted(tier=_tier(tier)),
-        today=day,
-        date=today(),
-        command="",
-        say=_say,
-    ):
-        pass
+    try:
+        for _ in put_to_test(
+            chosen,
+            library=library,
+            wanted=Wanted(tier=_tier(tier)),
+            today=day,
+            date=today(),
+            command="",
+            say=_say,
+        ):
+            pass
+    except ProtocolStoppedError as error:
+        _say(f"limitset: {error}")
+        raise typer.Exit(ExitStatus.INTERNAL) from error
 
 
 def _say(line: str) -> None:

@@ -26,6 +26,10 @@ app = typer.Typer(
 Folder = Annotated[
     Path | None, typer.Option("--library", help="Your library folder; $LIMITSET_LIBRARY, or the user's.")
 ]
+NewFolder = Annotated[
+    Path | None,
+    typer.Option("--library", help="Your library folder, made where there is none; or $LIMITSET_LIBRARY."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -39,7 +43,7 @@ def list_claims(
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """List claims with their newest verdict and how it stands.
+    """List claims with their newest verdict, how it stands, and what of yours they take.
 
     For example:
 
@@ -48,6 +52,7 @@ def list_claims(
       limitset claims list --level weights --json
     """
     library, _, states = _stand(folder)
+    takes = _taken_by(library)
     chosen = [
         claim
         for claim in library.claims.values()
@@ -56,11 +61,11 @@ def list_claims(
         and (claim.runnable or not runnable)
     ]
     if as_json:
-        print_json([_row(library, claim, states[claim.id]) for claim in chosen])
+        print_json([_row(library, claim, states[claim.id], takes.get(claim.id, ())) for claim in chosen])
         return
     from limitset.library.pages.listings import show_claims
 
-    show_claims(chosen, console(), library=library, states=states)
+    show_claims(chosen, console(), library=library, states=states, takes=takes)
 
 
 @app.command()
@@ -92,7 +97,8 @@ def show(
     from limitset.library.pages.terminal import show_claim
 
     for one in found:
-        show_claim(one, library.verdict(one.id), console(), state=states[one.id], today=day)
+        yours = library.users_verdict(one.id)
+        show_claim(one, library.verdict(one.id), console(), state=states[one.id], today=day, yours=yours)
 
 
 @app.command("test")
@@ -102,15 +108,24 @@ def run_test(
     tier: Annotated[
         str, typer.Option(help="quick (a minute a protocol), normal (10) or full (45).")
     ] = "quick",
-    model: Annotated[str, typer.Option("--model", "-m", help="Your model: folder, hub id, packaged.")] = "",
-    map_: Annotated[str, typer.Option("--map", help="Your looped model: FILE.py:OBJECT.")] = "",
-    logs: Annotated[Path | None, typer.Option(help="Your replies: CSV, JSONL or Parquet.")] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", "-m", help="Your model: folder, hub id, packaged; where `claims list` says model."
+        ),
+    ] = "",
+    map_: Annotated[
+        str, typer.Option("--map", help="Your looped model: FILE.py:OBJECT; where it says map.")
+    ] = "",
+    logs: Annotated[
+        Path | None, typer.Option(help="Your replies: CSV, JSONL or Parquet; where it says logs.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
     again: Annotated[bool, typer.Option("--again", help="Run also what was judged today.")] = False,
     gate: Annotated[
         bool, typer.Option("--gate", help="Exit 1 when a claim fails, 3 when one cannot be told.")
     ] = False,
-    folder: Folder = None,
+    folder: NewFolder = None,
     as_json: AsJson = False,
 ) -> int:
     """Run the protocols of claims and keep the verdicts in your library.
@@ -131,14 +146,15 @@ def run_test(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from limitset.core.errors import LimitsetError
     from limitset.core.exits import ExitStatus
+    from limitset.library.judge.protocols import ProtocolStoppedError
     from limitset.library.judge.running import Wanted, put_to_test
     from limitset.library.judge.staleness import CURRENT
     from limitset.library.pages.terminal import show_claim
 
-    library, day, _ = _stand(folder)
+    library, day, _ = _stand(folder, make=True)
     chosen = _chosen(library, claims or [], every=every)
     wanted = Wanted(tier=_tier(tier), seed=seed, model=model, map=map_, logs=logs, again=again)
-    done, refused = [], False
+    done, worst = [], ExitStatus.DONE
     # with --all one protocol that cannot run here does not keep the others from running
     for group in _by_protocol(chosen) if every else [chosen]:
         try:
@@ -158,12 +174,15 @@ def run_test(
         except LimitsetError as error:
             if not every:
                 raise
-            refused = True
+            worst = max(worst, ExitStatus.BAD_INPUT)
             _say(f"limitset: {group[0].protocol} did not run: {error}")
+        except ProtocolStoppedError as error:
+            worst = ExitStatus.INTERNAL
+            _say(f"limitset: {error}")
     if as_json:
         print_json([one.verdict.model_dump(mode="json") for one in done])
-    if refused:
-        return ExitStatus.BAD_INPUT
+    if worst is not ExitStatus.DONE:
+        return worst
     return _gate([one.verdict.value for one in done]) if gate else ExitStatus.DONE
 
 
@@ -244,14 +263,50 @@ def expire(
         sys.stdout.write(f"every verdict stands on {day}\n")
 
 
-def _stand(folder: Path | None, *, on: str = "") -> tuple[Library, dt.date, dict[str, str]]:
+def opened(folder: Path | None, *, as_of: dt.date | None = None, make: bool = False) -> Library:
+    """Open the library; a folder that a user names must be there, but where something is added to it.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    from limitset.core.errors import InputError
+    from limitset.library.holdings.library import Library
+
+    library = Library.opened(folder, as_of=as_of)
+    if folder is not None and not folder.exists():
+        if not make:
+            raise InputError.of(
+                expected=f"--library {folder} must be a library folder",
+                got="none there",
+                fix="Check the path; limitset library add and limitset claims test make a new one.",
+            )
+        _say(f"a new library: {folder}")
+    return library
+
+
+def _taken_by(library: Library) -> dict[str, tuple[str, ...]]:
+    """Return claim to which of a user's systems its protocol takes; only claims that can be run."""
+    from limitset.library.judge.protocols import accepted_by, known
+
+    files = known(library)
+    return {
+        claim.id: accepted_by(files[claim.protocol])
+        for claim in library.claims.values()
+        if claim.runnable and claim.protocol in files
+    }
+
+
+def _stand(
+    folder: Path | None, *, on: str = "", make: bool = False
+) -> tuple[Library, dt.date, dict[str, str]]:
     """Open the library, and say how each claim's verdict stands on the day."""
     from limitset.library.holdings.dated import day_of
-    from limitset.library.holdings.library import Library
     from limitset.library.judge.protocols import known
     from limitset.library.judge.staleness import state
 
-    library = Library.opened(folder)
+    library = opened(folder, make=make)
     day = day_of(on or today())
     files = known(library)
     states = {
@@ -310,8 +365,8 @@ def _gate(values: list[str]) -> int:
     return ExitStatus.INCONCLUSIVE if "can't tell" in values else ExitStatus.DONE
 
 
-def _row(library: Library, claim: Claim, state: str) -> dict[str, Any]:
-    verdict = library.verdict(claim.id)
+def _row(library: Library, claim: Claim, state: str, takes: tuple[str, ...]) -> dict[str, Any]:
+    verdict, yours = library.verdict(claim.id), library.users_verdict(claim.id)
     return {
         "id": claim.id,
         "slug": claim.slug,
@@ -324,4 +379,6 @@ def _row(library: Library, claim: Claim, state: str) -> dict[str, Any]:
         "effect": verdict.effect.model_dump(mode="json") if verdict else None,
         "date": str(verdict.date) if verdict else None,
         "state": state,
+        "takes": list(takes),
+        "yours": {"verdict": yours.value, "date": str(yours.date), "system": yours.system} if yours else None,
     }

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from limitset.cli.claims import AsJson, Folder, _stand
+from limitset.cli.claims import AsJson, Folder, NewFolder, _stand, opened
 from limitset.cli.output import console, print_json, today
 
 app = typer.Typer(
@@ -28,10 +28,9 @@ def check(folder: Folder = None, as_json: AsJson = False) -> int:
     """
     from limitset.core.exits import ExitStatus
     from limitset.library.holdings.checking import check as checked
-    from limitset.library.holdings.library import Library
     from limitset.library.judge.protocols import known
 
-    library = Library.opened(folder)
+    library = opened(folder)
     problems = checked(library, protocols=known(library))
     fatal = [problem for problem in problems if problem.fatal]
     if as_json:
@@ -98,9 +97,9 @@ def add(
     accept: Annotated[
         bool, typer.Option("--accept", help="Write what is proposed into the note at once.")
     ] = False,
-    folder: Folder = None,
+    folder: NewFolder = None,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Make a note of a paper and say what it contradicts, supersedes or makes stale in what is held.
 
     For example:
@@ -111,11 +110,11 @@ def add(
 
       limitset library add my-note.md
     """
+    from limitset.core.exits import ExitStatus
     from limitset.library.holdings.dated import day_of
-    from limitset.library.holdings.library import Library
     from limitset.library.ingest.adding import add as added
 
-    library = Library.opened(folder)
+    library = opened(folder, make=True)
     done = added(
         source,
         library=library,
@@ -129,10 +128,12 @@ def add(
     )
     if as_json:
         print_json(done.record())
-        return
-    from limitset.library.pages.listings import show_added
+    else:
+        from limitset.library.pages.listings import show_added
 
-    show_added(done, console())
+        show_added(done, console())
+    # what could be added is kept; what could not must not go unseen in a script
+    return ExitStatus.BAD_INPUT if done.refused else ExitStatus.DONE
 
 
 @app.command("accept")
@@ -153,12 +154,11 @@ def accept_proposal(
 
       limitset library accept kalajdzievski-2024-forgetting --contradicts a11-forgetting-jump
     """
-    from limitset.library.holdings.library import Library
     from limitset.library.ingest.accepting import accept
 
     path = accept(
         note,
-        library=Library.opened(folder),
+        library=opened(folder),
         contradicts=tuple(contradicts or ()),
         supersedes=tuple(supersedes or ()),
         same_group=same_group,
@@ -191,14 +191,14 @@ def page(
 
 def _text_of(path: Path | None) -> str:
     from limitset.core.errors import InputError
+    from limitset.library.holdings.reading import read_text
 
     if path is None:
         return ""
     if str(path) == "-":
         return sys.stdin.read()
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    if not path.exists():
         raise InputError.of(
-            expected=f"{path} must be a text file with the abstract", got=str(error), fix="Check the path."
-        ) from error
+            expected=f"{path} must be a text file with the abstract", got="none there", fix="Check the path."
+        )
+    return read_text(path)

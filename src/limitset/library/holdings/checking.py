@@ -72,8 +72,10 @@ def check(library: Library, *, protocols: Iterable[str]) -> tuple[Problem, ...]:
     problems: list[Problem] = []
     read = _read(library.shelves, problems)
     problems += _dangling(read)
+    problems += _opposed_atoms(read)
     problems += _unrunnable(read, frozenset(protocols))
     problems += _circles(read)
+    problems += _twins(library.shelves, read)
     return tuple(problems)
 
 
@@ -83,7 +85,7 @@ def _read(shelves: Iterable[Shelf], problems: list[Problem]) -> _Read:
     claims: dict[str, tuple[Claim, str]] = {}
     for shelf in shelves:
         file = shelf.root / "sources.toml"
-        for source in _tried(read_sources, file, problems) or () if file.is_file() else ():
+        for source in _tried(read_sources, file, problems) or () if _there(file) else ():
             _put(sources, source.id, source, str(file), problems)
         for path in shelf.note_files():
             note = _tried(read_note, path, problems)
@@ -98,6 +100,10 @@ def _read(shelves: Iterable[Shelf], problems: list[Problem]) -> _Read:
             history = _tried(read_verdicts, path, problems) or ()
             problems += _misplaced(name, history, str(path))
     return _Read(sources, notes, claims)
+
+
+def _there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
 
 
 def _tried(read: Callable[[Path], One], path: Path, problems: list[Problem]) -> One | None:
@@ -122,6 +128,17 @@ def _misplaced(name: str, history: Iterable[Verdict], file: str) -> Iterator[Pro
         if verdict.id in seen:
             yield Problem(file, f"holds {verdict.id} twice; remove one line")
         seen.add(verdict.id)
+
+
+def _opposed_atoms(read: _Read) -> Iterator[Problem]:
+    atoms = read.atoms
+    for note, file in read.notes.values():
+        for atom in note.atoms:
+            if note.cited(atom) in atom.contradicts:
+                yield Problem(file, f"atom {atom.id} contradicts itself; remove that")
+            for name in sorted(set(atom.contradicts) - atoms):
+                what = f"atom {atom.id} contradicts the atom {name}, which is not held; correct or remove it"
+                yield Problem(file, what)
 
 
 def _dangling(read: _Read) -> Iterator[Problem]:
@@ -161,6 +178,31 @@ def _unrunnable(read: _Read, protocols: frozenset[str]) -> Iterator[Problem]:
         if not claim.runnable and claim.protocol in protocols - served:
             what = f"has a plan though {claim.protocol} can be run; remove the plan if it measures this claim"
             yield Problem(file, what, fatal=False)
+
+
+def _twins(shelves: Iterable[Shelf], read: _Read) -> Iterator[Problem]:
+    """Name what two claims, or verdicts of two shelves, are both called."""
+    slugs: dict[str, str] = {}
+    for claim, file in read.claims.values():
+        if claim.slug in slugs:
+            yield Problem(
+                file, f"has the slug {claim.slug}, which is that of {slugs[claim.slug]}; rename one"
+            )
+        slugs.setdefault(claim.slug, claim.id)
+    homes: dict[str, Path] = {}
+    for shelf in shelves:
+        here = {one for name in shelf.judged() for one in _ids(shelf, name)}
+        for name in sorted(here & set(homes)):
+            what = f"holds {name}, which {homes[name]} holds too: an answer cannot tell them apart"
+            yield Problem(str(shelf.root / "verdicts"), what, fatal=False)
+        homes |= dict.fromkeys(here, shelf.root / "verdicts")
+
+
+def _ids(shelf: Shelf, claim: str) -> list[str]:
+    try:
+        return [one.id for one in shelf.verdicts(claim)]
+    except InputError:  # told already
+        return []
 
 
 def _circles(read: _Read) -> Iterator[Problem]:

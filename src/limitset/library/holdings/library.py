@@ -121,6 +121,11 @@ class Library:
         own = [one for one in self.histories.get(claim, ()) if one.own]
         return own[-1] if own else None
 
+    def users_verdict(self, claim: str) -> Verdict | None:
+        """Return the newest verdict on the user's own models, maps or logs, None where there is none."""
+        theirs = [one for one in self.histories.get(claim, ()) if not one.own]
+        return theirs[-1] if theirs else None
+
     def claim(self, named: str) -> Claim:
         """Return the one claim of that id, slug or id-slug.
 

@@ -6,7 +6,9 @@ Every refusal names the file, the line where it can, and what to do.
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +36,7 @@ def read_sources(path: Path) -> tuple[Source, ...]:
     InputError
         When the file cannot be read, an entry is not a source, or an id comes twice.
     """
-    return sources_of(_text(path, LARGEST_LIST), path)
+    return sources_of(read_text(path, most=LARGEST_LIST, within=path.parent), path)
 
 
 def sources_of(text: str, path: Path) -> tuple[Source, ...]:
@@ -63,7 +65,7 @@ def read_note(path: Path) -> Note:
     InputError
         When the front matter is broken, or is not that of a note.
     """
-    return note_of(_text(path), path)
+    return note_of(read_text(path, within=path.parents[1]), path)
 
 
 def note_of(text: str, path: Path) -> Note:
@@ -113,7 +115,7 @@ def read_claim(path: Path) -> Claim:
     InputError
         When it is broken, is no claim, or names no protocol.
     """
-    claim = _record(Claim, _toml(_text(path), path), path)
+    claim = _record(Claim, _toml(read_text(path, within=path.parents[1]), path), path)
     if path.stem != f"{claim.id}-{claim.slug}":
         raise InputError.of(
             expected=f"{path} must hold the claim {path.stem}",
@@ -132,7 +134,8 @@ def read_verdicts(path: Path) -> tuple[Verdict, ...]:
         When a line is broken; its number is given.
     """
     found = []
-    for number, line in enumerate(_text(path, LARGEST_LIST).split("\n"), start=1):
+    text = read_text(path, most=LARGEST_LIST, within=path.parents[1])
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -151,15 +154,42 @@ def read_verdicts(path: Path) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-def _text(path: Path, most: int = LARGEST) -> str:
+def read_text(path: Path, *, most: int = LARGEST, within: Path | None = None) -> str:
+    """Read a plain text file: a regular file, of at most so many bytes, not linked from elsewhere.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        Bytes that are read at most.
+    within
+        The folder that a link may not leave; None for a file that a user names.
+
+    Raises
+    ------
+    InputError
+        When it is no regular file, too large, no UTF-8, or a link out of its folder.
+    """
     try:
-        if path.stat().st_size > most:
+        if within is not None and (path.is_symlink() or path.parent.is_symlink()):
+            _require_inside(path, within)
+        # a pipe that nobody writes would be waited for
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode):
+                raise InputError.of(
+                    expected=f"{path} must be a regular file", got=_kind(about.st_mode), fix="Remove it."
+                )
+            content = file.read(most + 1)
+        if len(content) > most:
             raise InputError.of(
                 expected=f"{path} must be at most {most // 1000} kB",
-                got=f"{path.stat().st_size // 1000} kB",
+                got=f"{max(about.st_size, len(content)) // 1000} kB",
                 fix="Split it.",
             )
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InputError.of(
             expected=f"{path} must be UTF-8 text",
@@ -172,6 +202,20 @@ def _text(path: Path, most: int = LARGEST) -> str:
             got=error.strerror or "an error",
             fix="Check the path.",
         ) from error
+
+
+def _require_inside(path: Path, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError.of(
+            expected=f"{path} must stand in {folder}",
+            got="a link to a file elsewhere",
+            fix="Copy the file there.",
+        )
+
+
+def _kind(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFDIR: "a folder", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
 
 
 def _toml(text: str, path: Path) -> dict[str, Any]:

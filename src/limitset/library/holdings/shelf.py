@@ -31,7 +31,7 @@ class Shelf:
     def sources(self) -> dict[str, Source]:
         """Return id to source."""
         path = self.root / "sources.toml"
-        return {source.id: source for source in read_sources(path)} if path.is_file() else {}
+        return {source.id: source for source in read_sources(path)} if path.exists() else {}
 
     @cached_property
     def notes(self) -> dict[str, Note]:
@@ -70,7 +70,7 @@ class Shelf:
     def verdicts(self, claim: str) -> tuple[Verdict, ...]:
         """Return the history of a claim on this shelf, oldest first."""
         path = self.verdict_file(claim)
-        return read_verdicts(path) if path.is_file() else ()
+        return read_verdicts(path) if path.exists() else ()
 
     def verdict_file(self, claim: str) -> Path:
         """Return where the history of a claim stands, or would."""

@@ -21,7 +21,7 @@ from limitset.library.ingest.accepting import require_no_circle, require_own
 from limitset.library.ingest.drafted import Added, Entry, Kind, Proposal
 from limitset.library.ingest.drafting import note_of_source, source_of
 from limitset.library.ingest.incoming import Given, Incoming, OwnNote, incoming
-from limitset.library.ingest.overlap import Holdings, subject
+from limitset.library.ingest.overlap import Holdings, telling
 from limitset.library.ingest.proposing import proposals
 from limitset.library.ingest.vocabulary import Vocabulary
 from limitset.library.ingest.writing import keep_note, keep_sources, note_text, with_links
@@ -228,17 +228,13 @@ class _Adding:
 
     def _twin(self, given: Incoming) -> Source | None:
         """Return a held source that is the same paper, one that was read before one that was not."""
-        title = subject(given.title)
+        long = len(telling(given.title)) >= 3
         same = [
             held
             for held in self.sources.values()
             if (given.arxiv and given.arxiv == held.arxiv)
             or (given.doi and given.doi.lower() == held.doi.lower())
-            or (
-                given.title.casefold() == held.title.casefold()
-                and len(title) >= 3
-                and given.year == held.year
-            )
+            or (given.title.casefold() == held.title.casefold() and long and given.year == held.year)
         ]
         return min(same, key=lambda held: (held.unread, -_version(held.version_read), held.id), default=None)
 

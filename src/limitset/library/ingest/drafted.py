@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """The new note is a later version of a held one, or says that it re-examines it."""
     SAME_GROUP = "same group"
     """The new source and a held one come from the same people: together they count once."""
+    TESTS = "tests it"
+    """A held claim says otherwise: its run bears on the new statement."""
     STALE = "stale"
     """A held note or a verdict should be looked at again in the light of the new note."""
 

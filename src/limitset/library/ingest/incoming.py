@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from limitset.core.errors import InputError
-from limitset.library.holdings.reading import FENCE
+from limitset.library.holdings.reading import FENCE, read_text
 from limitset.library.ingest.bibtex import BibEntry, read_bibtex
 from limitset.library.ingest.sentences import one_line
 
@@ -151,7 +151,7 @@ def _require_abstract(abstract: str, name: str) -> None:
 
 
 def _of_bibtex(path: Path, *, abstract: str) -> tuple[tuple[Given, ...], tuple[tuple[str, str], ...]]:
-    entries = read_bibtex(_text(path, LARGEST), name=path.name)
+    entries = read_bibtex(read_text(path, most=LARGEST), name=path.name)
     if abstract and len(entries) > 1:
         raise InputError.of(
             expected="one abstract belongs to one entry",
@@ -226,7 +226,7 @@ def _year(entry: BibEntry) -> int | None:
 
 
 def _of_markdown(path: Path, *, title: str, authors: Sequence[str], year: int) -> Given:
-    text = _text(path, LARGEST_NOTE)
+    text = read_text(path, most=LARGEST_NOTE)
     if text.lstrip("\ufeff").split("\n", 1)[0].strip() == FENCE:
         return OwnNote(id=_own_id(text, path), text=text.lstrip("\ufeff"))
     heading = re.search(r"^\s{0,3}#{1,6}\s+(.+?)\s*#*\s*$", text, re.MULTILINE)
@@ -273,30 +273,6 @@ def _prose(text: str) -> str:
     lines = [line for line in text.splitlines() if not re.match(r"\s{0,3}(#{1,6}\s|\||[-=*_]{3,}\s*$)", line)]
     lines = [re.sub(r"^\s*(?:[-*+]|\d+[.)])\s+|^\s*>\s?", "", line) for line in lines]
     return re.sub(r"(\*\*|__|`)", "", "\n".join(lines)).strip()
-
-
-def _text(path: Path, most: int) -> str:
-    try:
-        size = path.stat().st_size
-        if size > most:
-            raise InputError.of(
-                expected=f"{path} must be at most {most // 1000} kB",
-                got=f"{size // 1000} kB",
-                fix="Split it.",
-            )
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError.of(
-            expected=f"{path} must be UTF-8 text",
-            got=f"byte {error.start} that is not",
-            fix="Save it as UTF-8.",
-        ) from error
-    except OSError as error:
-        raise InputError.of(
-            expected=f"{path} must be a readable file",
-            got=error.strerror or "an error",
-            fix="Check the path.",
-        ) from error
 
 
 def _century(two: int) -> int:

@@ -11,15 +11,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from limitset.library.holdings.records import Atom, Note
 from limitset.library.inquiry.stemming import stems_of, words_of
+from limitset.library.inquiry.word_lists import table_of
 
 LEAST: Final = 0.35
 """Overlap from which two statements are taken to share a subject; fitted on half of the built-in
-contradictions, reported on the other half (docs/library.md)."""
+contradictions as they stood first, reported on the other half as they stand now (docs/library.md)."""
 
 _EMPTY: Final = frozenset(
     words_of("""
@@ -42,7 +43,7 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _OPPOSED: Final = (
     ("increases rises grows improves gains more greater larger bigger higher raises",
      "decreases reduces falls fell drops shrinks declines loses less fewer smaller lower worse"),
-    ("smooth gradual slope continuous", "jump discontinuous abrupt sudden"),
+    ("smooth gradual slope continuous", "jump discontinuous discontinuity abrupt abruptly sudden suddenly"),
     ("same similar alike identical coincide share homogeneous universal",
      "differ different distinct diverse dissimilar varies"),
     ("converges convergence", "diverges divergence diversity"),
@@ -119,16 +120,67 @@ class Holdings:
         return math.log(1 + len(self._rows) / (1 + len(self._index.get(stem, ()))))
 
 
+def telling(text: str) -> frozenset[str]:
+    """Return the words of a text that are neither empty nor a number.
+
+    Examples
+    --------
+    >>> sorted(telling("Do loops settle in 3 steps?"))
+    ['loops', 'settle', 'steps']
+    """
+    return frozenset(word for word in words_of(text) if word not in _EMPTY and not word.isdigit())
+
+
 @lru_cache(maxsize=1 << 17)
 def subject(text: str) -> frozenset[str]:
     """Return the stems that say what a text is about: no empty words, no numbers.
 
+    Words for one thing of the field (inquiry/vocabulary.toml) count as that thing.
+
     Examples
     --------
     >>> sorted(subject("Forgetting is not a jump in 3 models"))
-    ['forget', 'jump', 'model']
+    ['=discontinuity', '=forgetting', 'model']
+    >>> subject("post-norm") == subject("Layer normalization")
+    True
     """
-    return frozenset(stems_of(word for word in words_of(text) if word not in _EMPTY and not word.isdigit()))
+    words = words_of(text)
+    stems = stems_of(words)
+    found: set[str] = set()
+    place = 0
+    while place < len(words):
+        length, name = _named(stems, place)
+        if name:
+            found.add(f"={name}")
+        elif words[place] not in _EMPTY and not words[place].isdigit():
+            found.add(stems[place])
+        place += length
+    return frozenset(found)
+
+
+def _named(stems: list[str], place: int) -> tuple[int, str]:
+    """Return length and name of the longest phrase of the field that begins here, or one word and ""."""
+    for phrase, name in _phrases().get(stems[place], ()):
+        if tuple(stems[place : place + len(phrase)]) == phrase:
+            return len(phrase), name
+    return 1, ""
+
+
+@cache
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    """Return first stem to the phrases that begin with it, the longest first, each with what it is called."""
+    found: dict[tuple[str, ...], str] = {}
+    for facet in table_of("vocabulary.toml")["facet"]:
+        if facet.get("generic"):  # says little, and its words differ in meaning
+            continue
+        for phrase in (facet["name"], *facet.get("same", ())):
+            stems = tuple(stems_of(words_of(phrase)))
+            if stems and not set(words_of(phrase)) <= _EMPTY:
+                found.setdefault(stems, facet["name"])
+    by_first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    for stems in sorted(found, key=lambda one: (-len(one), one)):
+        by_first[stems[0]].append((stems, found[stems]))
+    return by_first
 
 
 def opposition(first: str, second: str) -> str:

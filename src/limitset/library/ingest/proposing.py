@@ -15,7 +15,7 @@ from limitset.library.holdings.dated import freshness
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Note, Source
 from limitset.library.ingest.drafted import Kind, Proposal
-from limitset.library.ingest.overlap import Holdings, Near, opposition, subject
+from limitset.library.ingest.overlap import LEAST, Holdings, Near, opposition, subject
 
 MOST: Final = 8
 """Contradictions proposed for one note; the nearest subjects first."""
@@ -46,7 +46,7 @@ def proposals(
     Returns
     -------
     tuple
-        Supersessions, contradictions, groups, then what is stale; the nearest first.
+        Supersessions, contradictions, groups, claims that test it, then what is stale; the nearest first.
     """
     found: list[Proposal] = []
     named = note.id if note else source.id
@@ -66,7 +66,9 @@ def proposals(
     found += _same_group(named, source, library)
     if note is not None:
         opposed = {one.held for one in found if one.kind is Kind.CONTRADICTS}
-        found += _stale_claims(note, library, near, opposed)
+        stale = list(_stale_claims(note, library, near, opposed))
+        found += _testing_claims(note, library, index, skip={one.held for one in stale})
+        found += stale
         found += _stale_notes(note, near, today, skip={one.held for one in found})
     return tuple(found)
 
@@ -208,38 +210,46 @@ def _same_group(named: str, source: Source, library: Library) -> list[Proposal]:
     ]
 
 
+def _testing_claims(note: Note, library: Library, index: Holdings, *, skip: set[str]) -> list[Proposal]:
+    """Propose the claims that say otherwise than the note, the nearest first: their runs bear on it."""
+    best: dict[str, tuple[float, str, str]] = {}
+    for claim in library.claims.values():
+        if claim.id in skip:
+            continue
+        said = subject(claim.statement)
+        for atom in note.atoms:
+            near = index.overlap(subject(atom.text), said)
+            why = opposition(atom.text, claim.statement) if near >= LEAST else ""
+            if why and near > best.get(claim.id, (0.0,))[0]:
+                best[claim.id] = (near, note.cited(atom), f"{why} (overlap {near:.2f}): “{claim.statement}”")
+    return [
+        Proposal(
+            kind=Kind.TESTS,
+            new=cited,
+            held=name,
+            reason=why,
+            command=f"limitset claims {'test' if library.claims[name].runnable else 'show'} {name}",
+        )
+        for name, (_, cited, why) in sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
+    ][:MOST]
+
+
 def _stale_claims(
     note: Note, library: Library, near: Iterable[tuple[str, str, Near]], opposed: set[str]
 ) -> Iterator[Proposal]:
     hit = {one.note.cited(one.atom): cited for cited, _, one in near if one.note.id in opposed and one.why}
     for claim in library.claims.values():
         rests = next((name for name in claim.atoms if name in hit), None)
-        why = (
-            f"rests on {rests}, which {hit[rests]} may contradict"
-            if rests
-            else _against(note, claim.statement)
-        )
-        if why:
+        if rests:
             yield Proposal(
                 kind=Kind.STALE,
                 new=note.id,
                 held=claim.id,
-                reason=why,
+                reason=f"rests on {rests}, which {hit[rests]} may contradict",
                 command=f"limitset claims test {claim.id} --again"
                 if claim.runnable
                 else f"limitset claims show {claim.id}",
             )
-
-
-def _against(note: Note, statement: str) -> str:
-    stems = subject(statement)
-    for atom in note.atoms:
-        shared = stems & subject(atom.text)
-        near = len(shared) / max(min(len(stems), len(subject(atom.text))), 1)
-        why = opposition(atom.text, statement) if near >= 0.5 and len(shared) >= 3 else ""
-        if why:
-            return f"{why}: {note.cited(atom)} / “{statement}”"
-    return ""
 
 
 def _stale_notes(

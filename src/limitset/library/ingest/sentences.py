@@ -72,6 +72,14 @@ _OPINION: Final = _any(
     r"we (?:argue|believe|advocate|contend|call for|maintain)|(?:paper|work|essay) argues|in our view",
     r"position paper|should|ought to|it is time|must (?:stop|start|be (?:taken|made|treated))",
 )
+_WHERE: Final = re.compile(
+    r"\b(?:code|data(?:sets?)?|models?|weights|checkpoints?|implementation|page|website|demo|videos?|material)\b"
+    r".{0,60}\b(?:available|released|open-sourced|found|hosted|accessible)\b.{0,30}"
+    r"(?:\bat (?:https?:|www\.|this)|\bhere\b|\bon github\b|https?:|www\.)|"
+    r"\b(?:is|are) (?:publicly|freely|openly) available\b|^\W*(?:project page|code|data)\s*:",
+    re.IGNORECASE,
+)
+"""Where something can be had is no statement."""
 _GUESS: Final = _any(
     r"suggest\w*|may|might|could|likely|perhaps|possibly|appears? to|seems?|hypothesi[sz]\w*|conjectur\w*",
     r"speculat\w*|indicat\w+|presumably|potentially",
@@ -190,7 +198,8 @@ def _printable(text: str) -> str:
 
 
 def _worth(sentence: str) -> bool:
-    return not sentence.endswith("?") and len(sentence.split()) >= FEWEST_WORDS
+    told = not sentence.endswith("?") and _WHERE.search(sentence) is None
+    return told and len(sentence.split()) >= FEWEST_WORDS
 
 
 def _statement(sentence: str) -> Statement:

@@ -31,7 +31,7 @@ def note_text(note: Note, *, comments: Iterable[str] = ()) -> str:
         lines += [
             "",
             "[[atoms]]",
-            *(f"{name} = {_value(value)}" for name, value in atom.model_dump().items()),
+            *(f"{name} = {_value(value)}" for name, value in atom.model_dump().items() if value != ()),
         ]
     lines += [FENCE, *([note.body] if note.body else [])]
     return "\n".join(lines) + "\n"

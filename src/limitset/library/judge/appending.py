@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+from typing import Final
 
 from limitset.core import parquet
 from limitset.core.errors import InputError
 from limitset.library.holdings.alone import alone
 from limitset.library.holdings.records import Verdict
 from limitset.library.holdings.shelf import Shelf
+
+_ID: Final = re.compile(r"(?P<stem>v-\d{2}[a-z]?-\d{8})-(?P<number>\d+)(?P<mark>(?:-u?[0-9a-f]{6})?)")
+"""Day, number of that day, and what tells it from those of other shelves, which the oldest lack."""
 
 
 def append(verdict: Verdict, shelf: Shelf) -> Verdict:
@@ -58,6 +63,12 @@ def append(verdict: Verdict, shelf: Shelf) -> Verdict:
 
 
 def _numbered(verdict: Verdict, taken: set[str], prior: str) -> Verdict:
-    stem, _, number = verdict.id.rpartition("-")
-    free = next(one for one in itertools.count(int(number)) if f"{stem}-{one}" not in taken)
-    return verdict.model_copy(update={"id": f"{stem}-{free}", "prior": prior})
+    found = _ID.fullmatch(verdict.id)
+    if found is None:
+        raise InputError.of(
+            expected="a verdict is named v-CLAIM-DAY-NUMBER", got=verdict.id, fix="Name it so."
+        )
+    stem, mark = found["stem"], found["mark"]
+    numbers = {int(one["number"]) for one in map(_ID.fullmatch, taken) if one and one["stem"] == stem}
+    free = next(one for one in itertools.count(int(found["number"])) if one not in numbers)
+    return verdict.model_copy(update={"id": f"{stem}-{free}{mark}", "prior": prior})

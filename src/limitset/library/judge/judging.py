@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -64,8 +67,23 @@ def verdict_of(
     missed = [control for control in guarding if not control.passed]
     short = [one for one in effects if one.n is not None and one.n < claim.least_n]
     value = _together(effects, void=bool(missed or short))
+    run = Run(
+        protocol=protocol.id,
+        protocol_hash=mark.hash,
+        file_hash=mark.file,
+        claim_hash=mark.claim,
+        instruments=mark.instruments,
+        data=mark.data,
+        tier=trial.tier.value,
+        seed=trial.seed,
+        command=command,
+        seconds=round(seconds, 1),
+        packages=package_versions(),
+        machine=machine(),
+        deviations=evidence.deviations,
+    )
     return Verdict(
-        id=f"v-{claim.id}-{today:%Y%m%d}-{number}",
+        id=f"v-{claim.id}-{today:%Y%m%d}-{number}-{_apart(effects, run, evidence.system, own=trial.own)}",
         claim=claim.id,
         value=value.value,
         scope=evidence.scope,
@@ -82,21 +100,7 @@ def verdict_of(
         notes=evidence.notes,
         rows=tuple(plain(dict(row)) for row in evidence.rows[:MOST_ROWS]),
         curve=_curve(evidence),
-        run=Run(
-            protocol=protocol.id,
-            protocol_hash=mark.hash,
-            file_hash=mark.file,
-            claim_hash=mark.claim,
-            instruments=mark.instruments,
-            data=mark.data,
-            tier=trial.tier.value,
-            seed=trial.seed,
-            command=command,
-            seconds=round(seconds, 1),
-            packages=package_versions(),
-            machine=machine(),
-            deviations=evidence.deviations,
-        ),
+        run=run,
         prior=prior,
     )
 
@@ -111,16 +115,49 @@ def settling(
     claim: Claim,
 ) -> str:
     """Say which command, how many units and what cost would settle a can't-tell."""
-    again = f"limitset claims test {claim.id}{_options(trial)}"
+    again = f"limitset claims test {claim.id}{options_of(trial)}"
     larger = [tier for tier in list(Tier)[list(Tier).index(trial.tier) + 1 :] if tier in protocol.seconds]
     if missed:
         bigger = larger and trial.logs is None
         retry = f"{again} --tier {larger[0]}" if bigger else f"{again} --seed {trial.seed + 1}"
         return f"A control was missed, so nothing is said: {retry} asks again."
     open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
-    if not open_ones:  # some hold, none fails, none is open: cannot happen
-        return ""
+    if not open_ones:  # every statistic is decided, on too few units
+        return _enough(effects, again, larger, trial=trial, claim=claim)
     return _more_of(open_ones[0], evidence, again, larger, protocol=protocol, trial=trial, claim=claim)
+
+
+def _enough(
+    effects: tuple[Effect, ...], again: str, larger: list[Tier], *, trial: Trial, claim: Claim
+) -> str:
+    """Say what brings the least n where only that is missing."""
+    short = min((one for one in effects if one.n is not None), key=lambda one: one.n or 0)
+    said = f"n = {claim.least_n} (each a {claim.unit}) instead of {short.n:g}"
+    if trial.logs is not None:
+        return f"{said} in your file: {again} tells it then."
+    if larger:
+        return f"{said}: {again} --tier {larger[0]} comes nearer."
+    if not trial.own:
+        return f"{said}, which one system of yours does not hold: {_ours(claim)}."
+    return f"{said}; {trial.tier} is the largest tier: {again} --seed {trial.seed + 1} asks again."
+
+
+def _blank(effect: Effect, again: str, larger: list[Tier], *, trial: Trial, claim: Claim) -> str:
+    """Say what could bring a statistic that a run left blank, or without an interval."""
+    said = f"{effect.words}: {effect.blank_reason or 'it has no interval'}"
+    if trial.map:
+        return f"{said}. This run cannot bring it; {_ours(claim)}."
+    if trial.logs is not None:
+        return f"{said}. More replies in your file may bring it: {again}; {_ours(claim)}."
+    if larger:
+        return f"{said}. {again} --tier {larger[0]} may bring it."
+    if trial.model:
+        return f"{said}. This run cannot bring it; {_ours(claim)}."
+    return f"{said}. {trial.tier} is the largest tier: {again} --seed {trial.seed + 1} asks again."
+
+
+def _ours(claim: Claim) -> str:
+    return f"limitset claims test {claim.id} tests it on our systems"
 
 
 def _more_of(
@@ -134,13 +171,13 @@ def _more_of(
     claim: Claim,
 ) -> str:
     if effect.value is None or effect.low is None or effect.high is None:
-        return f"{effect.words}: {effect.blank_reason or 'it has no interval'}."
+        return _blank(effect, again, larger, trial=trial, claim=claim)
     test = next(one for one in claim.tests if one.statistic == effect.statistic)
     wanted = _wanted(effect, test)
     if math.isinf(wanted):
         return (
             f"{effect.words} lies between the bars ({effect.holds_if} holds, {effect.fails_if} fails): more "
-            "runs would narrow its interval, not decide it."
+            f"runs would narrow its interval, not decide it ({again} --seed {trial.seed + 1} adds one)."
         )
     has = effect.n or 0
     seconds = protocol.seconds.get(trial.tier, 0) * wanted
@@ -243,9 +280,17 @@ def _rooms(bar: Bar, value: float, low: float, high: float) -> list[tuple[float,
     return [below if bar.kind == "above" else above]
 
 
-def _options(trial: Trial) -> str:
-    parts = [f" --model {trial.model}" if trial.model else "", f" --map {trial.map}" if trial.map else ""]
-    return "".join([*parts, f" --logs {trial.logs}" if trial.logs else ""])
+def options_of(trial: Trial) -> str:
+    """Return the options that name the user's system, as they are typed; "" for our own."""
+    named = {"model": trial.model, "map": trial.map, "logs": str(trial.logs or "")}
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in named.items() if value)
+
+
+def _apart(effects: tuple[Effect, ...], run: Run, system: str, *, own: bool) -> str:
+    """Return what tells a verdict from those of every other shelf: a digest of what came; u for a user's."""
+    parts = [one.model_dump(mode="json") for one in effects], run.model_dump(mode="json"), system
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:6]
+    return digest if own else f"u{digest}"
 
 
 def _duration(seconds: float) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,15 @@ from limitset.library.holdings.library import Library
 
 GROUP: Final = "limitset.protocols"
 ATTRIBUTE: Final = "PROTOCOL"
+
+
+class ProtocolStoppedError(RuntimeError):
+    """A protocol ended the process (`sys.exit`) instead of bringing evidence: its fault, not the input's."""
+
+    def __init__(self, name: str, file: Path, status: object) -> None:
+        super().__init__(
+            f"protocol {name} ended itself with status {status!r} and brought no evidence: mend {file}"
+        )
 
 
 def known(library: Library) -> dict[str, Path]:
@@ -36,6 +47,8 @@ def known(library: Library) -> dict[str, Path]:
             found[entry.name] = Path(spec.origin)
     for shelf in library.shelves:
         for path in sorted((shelf.root / "protocols").glob("p[0-9][0-9].py")):
+            if not path.is_file():  # a pipe, a device, a link to nothing
+                continue
             if path.stem in found and path.resolve() != found[path.stem].resolve():
                 raise InputError.of(
                     expected="a protocol of your library must have an id of its own",
@@ -66,6 +79,8 @@ def loaded(name: str, library: Library) -> Protocol:
     entry = next((one for one in entry_points(group=GROUP) if one.name == name), None)
     try:
         protocol = entry.load() if entry is not None else _of_file(files[name])
+    except SystemExit as error:
+        raise ProtocolStoppedError(name, files[name], error.code) from error
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("limitset"):
             raise
@@ -81,6 +96,28 @@ def loaded(name: str, library: Library) -> Protocol:
             fix="Mend the file.",
         )
     return protocol
+
+
+@cache
+def accepted_by(path: Path) -> tuple[str, ...]:
+    """Return which of a user's systems a protocol takes, read from its text: nothing is loaded.
+
+    Examples
+    --------
+    >>> accepted_by(Path(__file__))
+    ()
+    """
+    try:
+        calls = [one for one in ast.walk(ast.parse(path.read_bytes())) if isinstance(one, ast.Call)]
+    except (OSError, SyntaxError, ValueError):
+        return ()
+    for call in calls:
+        if isinstance(call.func, ast.Name) and call.func.id == Protocol.__name__:
+            for given in call.keywords:
+                if given.arg == "accepts" and isinstance(given.value, ast.Tuple):
+                    names = [one.value for one in given.value.elts if isinstance(one, ast.Constant)]
+                    return tuple(one for one in names if isinstance(one, str))
+    return ()
 
 
 def _of_file(path: Path) -> object:

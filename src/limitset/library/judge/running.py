@@ -14,8 +14,8 @@ from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.judge.appending import append
 from limitset.library.judge.fingerprint import Fingerprint, fingerprint
-from limitset.library.judge.judging import verdict_of
-from limitset.library.judge.protocols import known, loaded
+from limitset.library.judge.judging import options_of, verdict_of
+from limitset.library.judge.protocols import ProtocolStoppedError, known, loaded
 from limitset.library.judge.run_folders import finish, folder_of, request_of
 
 
@@ -104,6 +104,8 @@ def put_to_test(
     ------
     InputError
         When a claim cannot be run yet, or its protocol cannot measure the system named.
+    ProtocolStoppedError
+        When a protocol ends the process instead of bringing evidence.
     """
     files = known(library)
     by_protocol: dict[str, list[Claim]] = {}
@@ -154,7 +156,10 @@ def put_to_test(
         )
         say(f"{name}, {tier}: {protocol.title}")
         began = time.monotonic()
-        evidence = protocol.run(trial)
+        try:
+            evidence = protocol.run(trial)
+        except SystemExit as error:
+            raise ProtocolStoppedError(name, files[name], error.code) from error
         seconds = time.monotonic() - began
         reached = []
         for claim in waiting:
@@ -167,7 +172,7 @@ def put_to_test(
                 trial=replace(trial, say=lambda _: None),
                 today=today,
                 seconds=seconds,
-                command=command or f"limitset claims test {claim.id} --tier {tier}",
+                command=command or f"limitset claims test {claim.id}{options_of(trial)} --tier {tier}",
                 number=1 + len({one.id for one in history if one.date == today}),
                 prior=history[-1].id if history else "",
             )

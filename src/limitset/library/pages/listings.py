@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 
 def show_claims(
-    claims: Sequence[Claim], console: Console, *, library: Library, states: Mapping[str, str]
+    claims: Sequence[Claim],
+    console: Console,
+    *,
+    library: Library,
+    states: Mapping[str, str],
+    takes: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Print claims, level by level: how each stands, its id, its statement, and what is needed to run it.
 
@@ -40,7 +45,10 @@ def show_claims(
         Where.
     library, states
         Where the verdicts stand, and how each stands today.
+    takes
+        Claim to which of a user's systems it can be tested on: "logs", "map", "model".
     """
+    systems = takes or {}
     levels = list(Level)
     ordered = sorted(claims, key=lambda claim: (levels.index(claim.level), claim.id))
     for level, group in groupby(ordered, key=lambda claim: claim.level):
@@ -50,7 +58,11 @@ def show_claims(
             word = verdict.value if verdict is not None else states[claim.id]
             sign = SIGNS[TONES[verdict.value]] if verdict is not None else SIGNS["unrun"]
             stale = "" if verdict is None or states[claim.id] == CURRENT else f" ({states[claim.id]})"
-            _line(console, f"  {claim.id:4} {sign} {word + stale:17} {claim.statement}")
+            yours = library.users_verdict(claim.id)
+            more = [f"yours: {yours.value} ({yours.system})"] if yours is not None else []
+            more += [f"takes --{' or --'.join(systems[claim.id])}"] if systems.get(claim.id) else []
+            said = f"{claim.statement}{' ' if more else ''}{' '.join(f'[{one}]' for one in more)}"
+            _line(console, f"  {claim.id:4} {sign} {word + stale:17} {said}")
     told = [library.verdict(claim.id) for claim in claims]
     decided = sum(verdict is not None and verdict.decisive for verdict in told)
     runnable = sum(claim.runnable for claim in claims)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from limitset.charts.shown import visible
@@ -17,6 +19,7 @@ from limitset.library.pages.wording import (
     again,
     effect_words,
     missed,
+    readable,
     state_words,
     verdict_standing,
 )
@@ -41,7 +44,13 @@ MOST_LINES: Final = 3
 """Next lines that a terminal shows; the page has all."""
 
 
-def show_answer(answer: Answer, console: Console, *, before: Answer | None = None) -> None:
+def show_answer(
+    answer: Answer,
+    console: Console,
+    *,
+    before: Answer | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> None:
     """Print an answer: label, sentences with their ids, what is missing, sources, next lines.
 
     Parameters
@@ -52,7 +61,10 @@ def show_answer(answer: Answer, console: Console, *, before: Answer | None = Non
         Where; every text is printed as text, never as markup.
     before
         What they said earlier: its label is printed first, new sentences are marked.
+    titles
+        What each note, statement or claim says that stands against another, by its id.
     """
+    named = titles or {}
     change = None if before is None else Change(before, answer)
     _line(console, answer.question, "bold")
     if before is not None:
@@ -70,7 +82,8 @@ def show_answer(answer: Answer, console: Console, *, before: Answer | None = Non
     if answer.contradictions or answer.rivals:
         _title(console, "Against each other")
         for pair in (*answer.contradictions, *answer.rivals):
-            _line(console, f"  {' against '.join(pair)}")
+            first, second = (f"“{named[one]}” [{one}]" if one in named else one for one in pair)
+            _line(console, f"  {first} against {second}")
     if answer.sources:
         _title(console, f"Sources ({answer.independent} independent)")
     for source in answer.sources:
@@ -87,7 +100,13 @@ def show_answer(answer: Answer, console: Console, *, before: Answer | None = Non
 
 
 def show_claim(
-    claim: Claim, verdict: Verdict | None, console: Console, *, state: str, today: dt.date
+    claim: Claim,
+    verdict: Verdict | None,
+    console: Console,
+    *,
+    state: str,
+    today: dt.date,
+    yours: Verdict | None = None,
 ) -> None:
     """Print a claim: statement, verdict, numbers against their bars, controls, what would settle it.
 
@@ -99,6 +118,8 @@ def show_claim(
         Where.
     state, today
         How that verdict stands today.
+    yours
+        The newest verdict on the user's own system, printed beside ours.
     """
     _line(console, f"{claim.id}  {claim.statement}", "bold")
     _standing(console, verdict_standing(verdict, state))
@@ -112,19 +133,32 @@ def show_claim(
             return
     else:
         _verdict(console, verdict, state, today)
-    _line(console, f"  {again(claim)}", "cyan")
+    if yours is not None:
+        told = verdict_standing(yours, CURRENT)
+        _standing(console, replace(told, when=f"yours, {readable(yours.date)}"))
+        _numbers(console, yours)
+        _line(console, f"  {again(claim, yours)}", "cyan")
+    _line(console, f"  {again(claim, verdict)}", "cyan")
 
 
 def _verdict(console: Console, verdict: Verdict, state: str, today: dt.date) -> None:
+    _numbers(console, verdict)
+    _line(console, f"  {state_words(verdict, state, today)}", "dim" if state == CURRENT else "red")
+
+
+def _numbers(console: Console, verdict: Verdict) -> None:
     for effect in verdict.effects:
         _line(console, f"  {SIGNS[TONES[effect.verdict]]} {effect_words(effect)}")
     gone = missed(verdict)
     count = len(verdict.controls)
-    passed = f"all {count} controls passed" if not gone else f"controls missed: {', '.join(gone)}"
+    passed = (
+        f"all {count} controls passed"
+        if not gone
+        else f"{count - len(gone)} of {count} controls passed; missed: {', '.join(gone)}"
+    )
     _line(console, f"  On {verdict.system}; {passed}.", "dim" if not gone else "red")
     if verdict.would_settle:
         _line(console, f"  What would settle it: {verdict.would_settle}")
-    _line(console, f"  {state_words(verdict, state, today)}", "dim" if state == CURRENT else "red")
 
 
 def _sentence(console: Console, one: Sentence, *, new: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -36,6 +37,8 @@ MARK_WORDS: Final = {
 }
 """Marks of an answer's sentence as a reader sees them; others are shown as they are."""
 
+SYSTEM_OPTIONS: Final = {"--logs": "--logs", "--map": "--map", "--model": "--model", "-m": "--model"}
+"""Options of `limitset claims test` that name the user's own system."""
 MOST_DIGITS: Final = 4
 """Digits that a bar may add to a number."""
 _NUMBER: Final = r"-?(?:\d+\.?\d*(?:e[+-]?\d+)?|inf)"
@@ -238,9 +241,24 @@ def source_address(source: Source) -> str:
     return f"https://doi.org/{source.doi}" if source.doi else source.url
 
 
-def again(claim: Claim) -> str:
-    """Return the one line that runs a claim."""
-    return f"limitset claims test {claim.id}"
+def again(claim: Claim, verdict: Verdict | None = None) -> str:
+    """Return the one line that runs a claim, on the user's system where the verdict is on one."""
+    line = f"limitset claims test {claim.id}"
+    return line if verdict is None or verdict.own else f"{line}{_system_options(verdict.run.command)}"
+
+
+def _system_options(command: str) -> str:
+    """Return the options of a command that name the user's system."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a command that no shell would take
+        return ""
+    found = []
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in SYSTEM_OPTIONS and (equals or place + 1 < len(words)):
+            found += [SYSTEM_OPTIONS[name], shlex.quote(value if equals else words[place + 1])]
+    return "".join(f" {one}" for one in found)
 
 
 def finite(value: object) -> float | None:
