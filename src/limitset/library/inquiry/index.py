@@ -337,7 +337,7 @@ def _learn(connection: sqlite3.Connection, one: HeldFile) -> int:
         table = "withheld" if statement.withheld else "words"
         connection.execute(
             f"INSERT INTO {table}(rowid, text, context) VALUES (?, ?, ?)",
-            (row, kept_apart(statement.text), kept_apart(statement.context)),
+            (row, kept_apart(statement.searched), kept_apart(statement.context)),
         )
     connection.executemany("INSERT INTO edges VALUES (?, ?, ?, ?, ?)", [(*edge, file) for edge in edges])
     return file

@@ -81,6 +81,11 @@ class Statement:
         return " . ".join((self.title, self.gist, " . ".join(self.tags).replace("-", " ")))
 
     @property
+    def searched(self) -> str:
+        """What a question is held against: its text, of a run also the claim it tested."""
+        return f"{self.text} {self.states}" if self.is_verdict else self.text
+
+    @property
     def is_verdict(self) -> bool:
         """Whether it reports a run."""
         return self.kind == "verdict"
@@ -243,18 +248,17 @@ def verdict_words(verdict: Verdict, claim: Claim) -> str:
     """
     said = {"holds": "holds", "fails": "fails", "can't tell": "can not be decided"}[verdict.value]
     finding = finding_of(claim, verdict)
+    where = f" on {Scope(verdict.scope).words}" if verdict.own else ""
+    whose = "" if verdict.own else f"On your {verdict.system}: "
+    tested = f"tested {verdict.date.isoformat()}"
+    if finding:  # it says the numbers itself
+        return f"{whose}{finding} Claim {claim.id} {said}{where}, {tested}."
     shown = verdict.effects if verdict.value == "holds" else (verdict.effect,)
     bars = len(shown) == 1
     numbers = "; ".join(_number(one, _bars(one) if bars else "") for one in shown)
     counts = {f"n = {one.n:g}" for one in shown if one.n is not None}
     counted = f"; {counts.pop()}" if len(counts) == 1 else ""
-    told = "" if finding and bars else f": {numbers}{counted}"  # the finding says a single number itself
-    statement = f"“{claim.statement.rstrip('. ')}” {said}"
-    if verdict.own:
-        statement = f"{statement} on {Scope(verdict.scope).words}"
-    else:
-        statement = f"On your {verdict.system}: {statement}"
-    return f"{finding} {statement}{told}, tested {verdict.date.isoformat()}.".lstrip()
+    return f"{whose}“{claim.statement.rstrip('. ')}” {said}{where}: {numbers}{counted}, {tested}."
 
 
 def _bars(effect: Effect) -> str:
