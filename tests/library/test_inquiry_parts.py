@@ -328,7 +328,7 @@ class TestWording:
         answer = asked(question(0))
         assert answer.surprise is None  # a reading of ours refutes no text
         contrast = next(one for one in answer.sentences if one.relation is Relation.CONTRASTS)
-        assert contrast.text.startswith("joins-0-0#1 was tested in a reading that fails there")
+        assert contrast.text == "v-90a-20261122-0, said already, failed a reading of joins-0-0#1."
         path.write_text('reading = "literal"\n' + path.read_text())
         answer = asked(question(0))
         assert (

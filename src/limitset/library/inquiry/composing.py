@@ -250,12 +250,9 @@ def contrasted(material: Material, pair: Opposed, *, said: Collection[str]) -> S
     else:
         against_it = f"Against {one.id} stands {other.id}"
     if one.id in said and other.id in said:
-        how = (
-            "was tested in a reading that fails there" if runs and not runs[0].literal else "is contradicted"
-        )
-        text, shown = f"{pair.used.id} {how}: see {pair.against.id}, said already.", ()
-        if not runs:
-            text = f"{one.id} and {other.id}, both said already, contradict each other."
+        text, shown = f"{one.id} and {other.id}, both said already, contradict each other.", ()
+        if runs and not runs[0].literal:
+            text = f"{runs[0].id}, said already, failed a reading of {pair.used.id}."
     else:
         text = f"{against_it}: {against.text}"
     return Sentence(
