@@ -16,7 +16,7 @@ from limitset.core.verdicts import Verdict
 from limitset.datasets.planted.twins import TwinNet, twin_nets, twin_panel
 from limitset.library.holdings.records import Claim
 from limitset.library.protocols.p01 import PROTOCOL, evidence_of, posing
-from limitset.studies.beside_the_path import beside_ratios, loss_of, pushed_to
+from limitset.studies.beside_the_path import also_beside, beside_ratios, loss_of, pushed_to
 
 LIBRARY = Path(__file__).parents[2] / "src" / "limitset" / "library"
 
@@ -65,6 +65,7 @@ def test_controls_can_miss(nets):
     missed = {control.name for control in found.missed}
     assert any("equal accuracy" in name for name in missed)
     assert any("differ in stability" in name for name in missed)
+    assert any("barely trained nets, flatter" in name for name in missed)
 
 
 def test_posing_puts_nets_in_the_place_of_the_false_ones(nets):
@@ -101,6 +102,22 @@ def test_a_net_beside_the_path_compared_with_itself(nets):
     assert other[0] != pytest.approx(
         beside_ratios([nets[1][0]], [net], panel.held_out, noise=0.2, streams=streams)[0]
     )
+
+
+def test_a_net_pushed_beside_has_the_loss_but_not_the_weights(nets):
+    panel, early = nets[0], nets[1]
+    later = panel.of("true")[0]
+    made = also_beside(early[0], later, panel.held_out, rng=np.random.default_rng(1))
+    loss = loss_of(early[0], panel.held_out)
+    losses = [float(loss(dict(net.model.named_parameters()))) for net in (made, early[0])]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+    weights = [torch.cat([one.flatten() for one in net.model.parameters()]) for net in (made, early[0])]
+    assert float((weights[0] - weights[1]).norm()) > 1
+    # two nets pushed by other draws are as flat as each other on average; the controls say so
+    found = evidence_of(panel, early, others=nets[2], barely=nets[3], confidence=0.95)
+    kinds = {one.kind: one.measured.value for one in found.controls if one.guards == ("beside_ratio",)}
+    assert 0.5 < kinds["negative"] < 2
+    assert kinds["positive"] < kinds["negative"]
 
 
 def test_what_cannot_be_paired_or_pushed_is_refused(nets):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -89,6 +91,28 @@ def pushed_to(
             middle = (low + high) / 2
             low, high = (middle, high) if float(loss(at(middle))) < level else (low, middle)
         return at(high), high
+
+
+def also_beside(net: TwinNet, later: TwinNet, drawings: Drawings, *, rng: np.random.Generator) -> TwinNet:
+    """Return a net of the loss of `net` that was reached by a push at random, not by training.
+
+    Parameters
+    ----------
+    net
+        Whose loss is wanted.
+    later
+        The same net trained on to a lower loss: where the push begins.
+    drawings
+        Where losses are measured.
+    rng
+        Draws the direction.
+    """
+    loss = loss_of(net, drawings)
+    level = float(loss(dict(net.model.named_parameters())))
+    moved, _ = pushed_to(dict(later.model.named_parameters()), loss, level=level, rng=rng)
+    model = copy.deepcopy(later.model)
+    model.load_state_dict({name: tensor.detach() for name, tensor in moved.items()})
+    return replace(net, model=model.requires_grad_(False))
 
 
 def beside_ratios(

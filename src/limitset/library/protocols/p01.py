@@ -8,11 +8,13 @@ from typing import Final
 
 import numpy as np
 
+from limitset.core.errors import UndefinedError
 from limitset.core.evidence import Control, Evidence, Protocol, Scope, Tier, Trial
 from limitset.core.intervals import jackknife_interval
 from limitset.core.levels import Level
 from limitset.core.results import Measurement
 from limitset.core.streams import Streams
+from limitset.core.undefined import UNDEFINED
 from limitset.datasets.planted import sums, twins
 from limitset.datasets.planted.sums import Drawings
 from limitset.datasets.planted.twin_control import VERSION as TWINS
@@ -22,7 +24,7 @@ from limitset.instruments.alignment.cka import VERSION as CKA
 from limitset.instruments.dynamics.perturbation import VERSION as PERTURBATION
 from limitset.instruments.dynamics.perturbation import perturbation_stability
 from limitset.instruments.weights.flatness import VERSION as FLATNESS
-from limitset.studies.beside_the_path import BESIDE_VERSION, beside_ratios
+from limitset.studies.beside_the_path import BESIDE_VERSION, also_beside, beside_ratios
 from limitset.studies.demo import BANDS, NOISE, SHAKE, controls_of
 
 SEED: Final = 20_100
@@ -36,6 +38,8 @@ steps .86 and at 100 steps, where the loss is 1.3 nats, .49: what has hardly bee
 BARELY: Final = 40
 """Steps of the nets planted for the stability: a tenth of their answers changed with the input in the pilot,
 of trained nets 1.5 %, of untrained nets 4 %."""
+FLATTER: Final = 0.8
+"""Two flatnesses within a fifth of each other count as equal."""
 NULL_BAND: Final = 0.05
 """Two batches of true nets may differ by as much in accuracy."""
 
@@ -102,7 +106,7 @@ def evidence_of(
             **{name: _plain(scores[score].gap) for name, score in GAPS.items()},
             "beside_ratio": _beside(panel, early, confidence),
         },
-        controls=(*_planted(planted), _null(null)),
+        controls=(*_planted(planted), _null(null), *_beside_controls(panel, early, barely, confidence)),
         scope=Scope.TOY,
         system=f"true and false twins, {len(early)} nets of each kind (14-128-128-10; sums of drawn digits)",
         rows=tuple(_row(kind, scores) for kind in ("true", "false", "untrained")),
@@ -157,6 +161,7 @@ def _planted(scores: Mapping[str, TwinControl]) -> tuple[Control, ...]:
             passed=bool(scores[score].gap.high < bar),
             measured=_plain(scores[score].gap),
             wanted=f"below {bar:g}",
+            guards=tuple(GAPS),
         )
         for score, bar in bars.items()
     )
@@ -169,6 +174,50 @@ def _null(found: TwinControl) -> Control:
         passed=bool(found.gap.low > -NULL_BAND and found.gap.high < NULL_BAND),
         measured=_plain(found.gap),
         wanted=f"between {-NULL_BAND:g} and {NULL_BAND:g}",
+        guards=tuple(GAPS),
+    )
+
+
+def _beside_controls(
+    panel: TwinPanel, early: tuple[TwinNet, ...], barely: tuple[TwinNet, ...], confidence: float
+) -> tuple[Control, ...]:
+    """Plant nets that are flatter than their partners, and nets that are none the flatter."""
+    try:
+        flat = _beside(panel, barely, confidence)
+    except UndefinedError as reason:  # no hardly trained nets: nothing was planted
+        flat = Measurement(
+            instrument="beside the path",
+            version=BESIDE_VERSION,
+            level=Level.WEIGHTS,
+            value=UNDEFINED,
+            blank_reason=f"{reason}",
+        )
+    streams = Streams(panel.seed).child("planted beside")
+    alike = _beside(
+        panel,
+        tuple(
+            also_beside(net, later, panel.held_out, rng=streams.generator(net.number))
+            for net, later in zip(early, panel.of("true"), strict=True)
+        ),
+        confidence,
+    )
+    return (
+        Control(
+            name="barely trained nets, flatter in the pilot, are flatter than nets beside their path",
+            kind="positive",
+            passed=bool(flat.high < FLATTER),
+            measured=flat,
+            wanted=f"below {FLATTER:g}",
+            guards=("beside_ratio",),
+        ),
+        Control(
+            name="nets pushed beside the path in the place of those that training reached",
+            kind="negative",
+            passed=bool(alike.low > FLATTER),
+            measured=alike,
+            wanted=f"above {FLATTER:g}",
+            guards=("beside_ratio",),
+        ),
     )
 
 
