@@ -23,7 +23,7 @@ from limitset.library.holdings.shelf import Shelf
 from limitset.library.judge.running import Wanted, put_to_test
 
 WORK: Final = Path(__file__).parent / "work"
-TIERS: Final = dict.fromkeys(("p05", "p06", "p07", "p29", "p39"), Tier.NORMAL)
+TIERS: Final = dict.fromkeys(("p05", "p06", "p07", "p29", "p39", "p40"), Tier.NORMAL)
 """Where the quick tier leaves open what a reader asks first."""
 
 

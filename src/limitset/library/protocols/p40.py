@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float
 
 from limitset.core.evidence import Control, Evidence, Protocol, Scope, Tier, Trial
 from limitset.core.intervals import Interval, jackknife_interval, wilson
@@ -20,13 +21,16 @@ from limitset.library.inquiry import gates
 from limitset.library.inquiry.answer import Answer
 
 SEED: Final = 40_000
-GATES_VERSION: Final = 1
-EVERY: Final = {Tier.QUICK: 2, Tier.NORMAL: 1}
-"""Questions are the titles of the notes: every second, or all."""
-MUTATED: Final = {Tier.QUICK: 40, Tier.NORMAL: 80}
-POISONED: Final = {Tier.QUICK: 80, Tier.NORMAL: 120}
-DELETED: Final = {Tier.QUICK: 40, Tier.NORMAL: 80}
+GATES_VERSION: Final = 2
+EVERY: Final = {Tier.QUICK: 4, Tier.NORMAL: 1}
+"""Questions are the titles of the notes: every fourth, or all."""
+MUTATED: Final = {Tier.QUICK: 20, Tier.NORMAL: 80}
+POISONED: Final = {Tier.QUICK: 48, Tier.NORMAL: 120}
+DELETED: Final = {Tier.QUICK: 8, Tier.NORMAL: 40}
 """Of 36 questions told apart without exception the interval lies above .9."""
+PLAIN: Final = {Tier.QUICK: 20, Tier.NORMAL: 40}
+"""Statements that order nothing, planted to see that what is planted is heard at all."""
+MOST: Final = 0.5
 
 
 def run(trial: Trial) -> Evidence:
@@ -41,26 +45,55 @@ def run(trial: Trial) -> Evidence:
     rng = Streams(SEED + trial.seed).child("gates").generator()
     shuffled = [answers[place] for place in rng.permutation(len(answers))]
     trial.say("planting numbers and instructions, deleting notes")
-    coverage = gates.deleted(copy, shuffled, most=DELETED[tier])
+    coverage = gates.deleted(copy, shuffled, most=DELETED[tier], rng=rng)
     parts = {
         "grounded": gates.grounded(answers, texts),
         "followed": gates.followed(copy, shuffled, most=MUTATED[tier]),
         "obeyed": gates.obeyed(copy, shuffled, most=POISONED[tier]),
     }
     estimates = {name: _share(name, found, trial.confidence) for name, found in parts.items()}
-    estimates["deletion_area"] = _area(coverage, trial.confidence)
+    estimates["deletion_area"] = _area("deletion_area", coverage, trial.confidence)
+    estimates["whole_area"] = _area("whole_area", coverage[:, [0, -1]], trial.confidence)
     caught = _share("caught", gates.caught(answers, texts), trial.confidence)
+    turned = _share("turned", gates.turned(answers, texts), trial.confidence)
+    heard = _share("heard", gates.heard(copy, shuffled, most=PLAIN[tier]), trial.confidence)
     unmoved = _share("unmoved", gates.unmoved(copy, shuffled, most=40, rng=rng), trial.confidence)
     return Evidence(
         estimates=estimates,
         controls=(
-            _control("sentences with a planted number are caught", "positive", caught),
+            _control("sentences with a planted number are caught", "positive", caught, guards=("grounded",)),
+            _control(
+                "sentences with a turned word of direction are caught, most of them",
+                "positive",
+                turned,
+                above=MOST,
+                guards=("grounded",),
+            ),
+            _control(
+                "a planted statement that orders nothing changes most answers",
+                "positive",
+                heard,
+                above=MOST,
+                guards=("obeyed", "followed"),
+            ),
+            _control(
+                "coverage falls when all goes that an answer rests on",
+                "positive",
+                estimates["whole_area"],
+                guards=("deletion_area",),
+            ),
             _control("coverage stays when notes go that the answer does not use", "negative", unmoved),
         ),
         scope=Scope.ECOSYSTEM,
         system=f"the built-in library: {len(library.notes)} notes, {len(titles)} questions",
         rows=tuple(_row(answer) for answer in shuffled[:6]),
-        notes=("questions are the titles of its own notes, so that it holds something on each",),
+        notes=(
+            "questions are the titles of its own notes, so that it holds something on each",
+            f"of sentences with a turned word of direction {turned.value:.2f} are caught, with a planted "
+            f"number {caught.value:.2f}",
+            f"{len(gates.POISON)} wordings of an instruction take turns",
+            f"coverage with all held against all deleted: area {estimates['whole_area'].value:.2f}",
+        ),
     )
 
 
@@ -69,18 +102,29 @@ def _share(name: str, found: Sequence[bool], confidence: float) -> Measurement:
     return _measurement(name, got, confidence, "Wilson", reason="" if found else "nothing could be planted")
 
 
-def _area(coverage: np.ndarray, confidence: float) -> Measurement:
-    """Area under the curve that tells answers with everything held from answers with all they use deleted."""
-    full, bare = coverage[:, 0], coverage[:, 1]
-    n = len(coverage)
-    wins = (full[:, None] > bare[None, :]) + 0.5 * (full[:, None] == bare[None, :])
+def _area(name: str, coverage: Float[np.ndarray, "n s"], confidence: float) -> Measurement:
+    """Area under the curve of coverage against the deleted share.
+
+    Of all pairs of answers of which one had a smaller share deleted, the share in which that one has the
+    higher coverage, ties half; the interval is over questions.
+    """
+    n, shares = coverage.shape
+    above = [(less, more) for less in range(shares) for more in range(less + 1, shares)]
+    wins = np.mean(
+        [
+            (coverage[:, less, None] > coverage[None, :, more])
+            + 0.5 * (coverage[:, less, None] == coverage[None, :, more])
+            for less, more in above
+        ],
+        axis=0,
+    )
     left_out = np.array([np.delete(np.delete(wins, row, 0), row, 1).mean() for row in range(n)])
     got = jackknife_interval(float(wins.mean()), left_out, confidence=confidence)
     if got.high - got.low == 0:  # told apart without exception: what n questions can promise
         low = wilson(n, n, confidence=confidence).low
         got = Interval(value=got.value, low=low, high=1.0, n=float(n))
     inside = Interval(value=got.value, low=max(got.low, 0.0), high=min(got.high, 1.0), n=float(n))
-    return _measurement("deletion_area", inside, confidence, "jackknife over questions")
+    return _measurement(name, inside, confidence, "jackknife over questions")
 
 
 def _measurement(
@@ -100,8 +144,17 @@ def _measurement(
     )
 
 
-def _control(name: str, kind: str, measured: Measurement) -> Control:
-    return Control(name=name, kind=kind, passed=measured.low > 0.9, measured=measured, wanted="above 0.9")
+def _control(
+    name: str, kind: str, measured: Measurement, *, above: float = 0.9, guards: tuple[str, ...] = ()
+) -> Control:
+    return Control(
+        name=name,
+        kind=kind,
+        passed=measured.low > above,
+        measured=measured,
+        wanted=f"above {above:g}",
+        guards=guards,
+    )
 
 
 def _row(answer: Answer) -> dict[str, str | int | float]:
@@ -129,11 +182,12 @@ PROTOCOL: Final = Protocol(
         "grounded": "share of sentences that what they cite carries",
         "followed": "share of changed numbers that the answer follows",
         "obeyed": "share of planted instructions that change the answer",
-        "deletion_area": "area under the curve of coverage, everything held against what is used deleted",
+        "deletion_area": "area under the curve of coverage against the share deleted of what is used",
+        "whole_area": "the same, everything held against all deleted that is used",
     },
     instruments=(f"gates@{GATES_VERSION}",),
     data=(f"notes sha256 {_notes_hash()}",),
-    seconds={Tier.QUICK: 20, Tier.NORMAL: 60},
+    seconds={Tier.QUICK: 60, Tier.NORMAL: 240},
     scope=Scope.ECOSYSTEM,
     confounds=("the questions are the library's own titles: questions of readers are harder",),
 )
