@@ -15,7 +15,7 @@ from limitset.library.inquiry.answer import Relation, Search, Sentence
 from limitset.library.inquiry.stemming import stems_of, words_of
 from limitset.library.inquiry.word_lists import listed_words, table_of
 
-NUMBER: Final = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+NUMBER: Final = re.compile(r"(?<![\w.])[-−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d{1,3}(?!\d))?")
 IDENTIFIER: Final = re.compile(
     r"\b(?:[a-z0-9]+(?:-[a-z0-9]+)+#[a-z0-9]+|[uv]-\d{2}[a-z]?-[\w-]+|\d{4}\.\d{4,5}|10\.\d{4,}/\S+)"
 )
@@ -32,6 +32,8 @@ def numbers_of(text: str) -> set[str]:
     --------
     >>> sorted(numbers_of("1,024 pairs, 0.50 of −3 (2e-4); GPT-4"))
     ['-3', '0.0002', '0.5', '1024', '4']
+    >>> sorted(numbers_of("v-01e-20261122-2"))  # an id is no power of ten
+    ['1', '2', '20261122']
     """
     found = set()
     for one in NUMBER.findall(text.replace("GPT-", "GPT ")):
