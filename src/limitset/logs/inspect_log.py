@@ -70,10 +70,10 @@ def read_inspect(path: Path) -> list[EvaluationLog]:
 
 def _header_and_summaries(
     path: Path, members: zipped.Zipped
-) -> tuple[Mapping[str, Any], list[Any], tuple[str, ...]]:
+) -> tuple[Mapping[str, Any], Any, tuple[str, ...]]:
     if "header.json" in members and "summaries.json" in members:
-        summaries = _json(path, members, "summaries.json")
-        return _object(_json(path, members, "header.json"), f"header.json of {path}"), summaries, ()
+        header = _object(_json(path, members, "header.json"), f"header.json of {path}")
+        return header, _json(path, members, "summaries.json"), ()
     if "_journal/start.json" not in members:
         raise InputError.of(
             expected=f"{path} must be a log of Inspect",

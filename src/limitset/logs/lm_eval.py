@@ -67,8 +67,8 @@ def read_lm_eval(path: Path) -> list[EvaluationLog]:
     filters: dict[str, _Filtered] = {}
     for line, record in _records(path):
         place = f"line {line} of {path.name}"
-        name = str(record.get("filter", "none"))
-        _add(filters.setdefault(name, _Filtered()), _checked(record, place), place=place)
+        sample = _checked(record, place)
+        _add(filters.setdefault(str(sample.get("filter", "none")), _Filtered()), sample, place=place)
     if not filters:
         raise InputError.of(
             expected=f"{path} must hold at least one sample", got="none", fix="Check the log."
