@@ -174,6 +174,7 @@ def test_a_graded_score_is_neither_right_nor_wrong(tmp_path):
     [
         ([1], "line 2 of .* must be a sample; got list"),
         ({"doc_id": 0}, "line 2 of .* got one without doc, target, arguments, resps"),
+        (changed(arguments=True), "arguments at line 2 of .* must hold what was sent"),
         (changed(arguments={}), "arguments at line 2 of .* must hold what was sent"),
         (changed(resps="x"), "replies at line 2 of .* must be a list"),
     ],

@@ -131,14 +131,14 @@ def answer_of(answer: str, question: Question, *, right: bool | None, scored: bo
     >>> answer_of("canberra", asked, right=None, scored=False)
     AnswerClass(end='Canberra', status=<Status.ANSWERED: 'answered'>, right=True)
     """
+    if scored and right and question.accepted:
+        return AnswerClass(end=question.accepted[0], status=Status.ANSWERED, right=True)
     form = "number" if question.accepted and all(map(_is_number, question.accepted)) else None
     found = classify(
         clipped(answer), question=question.text, accepted=question.accepted, lure=None, form=form
     )
     if not scored:
         return _short(found)
-    if right and question.accepted:
-        return AnswerClass(end=question.accepted[0], status=Status.ANSWERED, right=True)
     if right:
         return AnswerClass(
             end=normalised(answer)[:LONGEST_END] or "right", status=Status.ANSWERED, right=True

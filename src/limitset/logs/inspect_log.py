@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from limitset.core.answers import AnswerClass
 from limitset.core.errors import InputError
 from limitset.core.levels import Status
 from limitset.logs import zipped
@@ -155,22 +156,38 @@ class _Scored:
         self.questions: dict[str, Question] = {}
         self.replies: list[Reply] = []
         self.counts: dict[str, int] = {}
-        self._seen: dict[tuple[str, str], str] = {}
+        self._seen: set[tuple[str, int]] = set()
+        self._asked: dict[Any, Question] = {}
+        self._answers: dict[tuple[str, str, bool | None], AnswerClass] = {}
 
     def add(self, sample: Mapping[str, Any]) -> None:
         if _may_be_cut(sample):
             sample = self._whole(sample)
-        question = _question(sample)
+        question = self._question(sample)
         epoch = sample.get("epoch", 1)
         epoch = epoch if isinstance(epoch, int) and 0 < epoch < 1_000_000 else 1
-        place = question.identity, str(epoch)
-        identifier = str(sample.get("id"))
-        if place in self._seen:
+        if (question.identity, epoch) in self._seen:
             self._count("sample whose question and target another sample has too: the first kept")
             return
-        self._seen[place] = identifier
+        self._seen.add((question.identity, epoch))
         self.questions.setdefault(question.identity, question)
         self.replies.append(self._reply(sample, question, epoch))
+
+    def _question(self, sample: Mapping[str, Any]) -> Question:
+        asked, target = sample.get("input"), sample.get("target")
+        if not (isinstance(asked, str) and isinstance(target, str)) or sample.get("choices"):
+            return _question(sample)
+        # epochs ask the same question again
+        known = self._asked.get((asked, target))
+        if known is None:
+            known = self._asked[asked, target] = _question(sample)
+        return known
+
+    def _class(self, said: str, question: Question, right: bool | None) -> AnswerClass:
+        place = said, question.identity, right
+        if place not in self._answers:
+            self._answers[place] = answer_of(said, question, right=right, scored=True)
+        return self._answers[place]
 
     def _reply(self, sample: Mapping[str, Any], question: Question, epoch: int) -> Reply:
         entry = _mapping(sample.get("scores")).get(self._scorer)
@@ -199,7 +216,7 @@ class _Scored:
             return self._row(
                 question, epoch, text=said, end=end, status=Status.ANSWERED, right=right, score=score
             )
-        got = answer_of(said, question, right=right, scored=True)
+        got = self._class(said, question, right)
         return self._row(
             question, epoch, text=said, end=got.end, status=got.status, right=got.right, score=score
         )

@@ -148,12 +148,16 @@ def _add(found: _Filtered, record: Mapping[str, Any], *, place: str) -> None:
 def _sent(arguments: Any, place: str) -> list[tuple[str, Any]]:
     """Return (prompt, rest) of each request; newer files name them, older ones list them."""
     parts = list(arguments.values()) if isinstance(arguments, dict) else arguments
-    pairs = [list(part.values()) if isinstance(part, dict) else part for part in parts or ()]
+    pairs = [list(part.values()) if isinstance(part, dict) else part for part in _list(parts)]
     if not pairs or not all(isinstance(pair, list) and pair for pair in pairs):
         raise InputError.of(
             expected=f"arguments at {place} must hold what was sent", got="nothing", fix="Check the log."
         )
     return [(str(pair[0]), pair[1] if len(pair) > 1 else None) for pair in pairs]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _likelihoods(replies: Sequence[Any]) -> list[float] | None:

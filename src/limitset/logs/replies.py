@@ -107,7 +107,7 @@ def read_replies(path: Path, *, names: Mapping[str, str] | None = None) -> Repli
         rows.append(_run(row, questions[item], seen))
     long = sum(len(_text(record.get(columns["answer"])) or "") > LONGEST_REPLY for _, record in records)
     anonymous = "seed" not in columns and any(count > 1 for count in seen.values())
-    notes = (
+    notes: tuple[str, ...] = (
         ("runs had no seed column: repeated rows of one question count as separate runs",)
         if anonymous
         else ()
