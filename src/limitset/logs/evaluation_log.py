@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ class Question:
     accepted: tuple[str, ...]
     choices: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Hash of question, choices and accepted answers: alike whichever tool asked."""
         told = [" ".join(self.text.split()), sorted(self.choices), sorted(self.accepted)]

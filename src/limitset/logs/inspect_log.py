@@ -88,10 +88,18 @@ def _header_and_summaries(
 
 
 def _from_zip(path: Path, members: zipped.Zipped) -> Samples:
+    last: tuple[str, Mapping[str, Any]] = "", {}
+
     def whole(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+        nonlocal last
         stem = f"samples/{summary.get('id')}_epoch_{summary.get('epoch')}"
         name = next((one for one in (f"{stem}.json", f"{stem}/sample.json") if one in members), None)
-        return summary if name is None else _object(_json(path, members, name), f"{name} of {path}")
+        if name is None:
+            return summary
+        if last[0] != name:
+            # the scorers ask for one sample after another
+            last = name, _object(_json(path, members, name), f"{name} of {path}")
+        return last[1]
 
     return whole
 
@@ -125,34 +133,36 @@ def _logs(
     temperature = _mapping(told.get("model_generate_config")).get("temperature")
     model = str(told.get("model") or "model")[:200]
     task = str(told.get("task") or "task")[:200]
-    logs = []
-    for scorer in scorers or ["none"]:
-        reader = _Scored(scorer=scorer, whole=whole, prompt=prompt, temperature=_number(temperature))
-        for sample in samples:
+    readers = [
+        _Scored(scorer=scorer, whole=whole, prompt=prompt, temperature=_number(temperature))
+        for scorer in scorers or ["none"]
+    ]
+    for sample in samples:
+        for reader in readers:
             reader.add(sample)
-        logs.append(
-            EvaluationLog(
-                path=path,
-                tool=TOOL,
-                model=model,
-                settings=_listed(told.get("model_args")),
-                task=task,
-                version=str(told.get("task_version", "")),
-                filter=scorer,
-                questions=reader.questions,
-                replies=reader.replies,
-                notes=notes,
-                counts=reader.counts,
-            )
+    return [
+        EvaluationLog(
+            path=path,
+            tool=TOOL,
+            model=model,
+            settings=_listed(told.get("model_args")),
+            task=task,
+            version=str(told.get("task_version", "")),
+            filter=reader.scorer,
+            questions=reader.questions,
+            replies=reader.replies,
+            notes=notes,
+            counts=reader.counts,
         )
-    return logs
+        for reader in readers
+    ]
 
 
 class _Scored:
     """Replies of one log under one scorer, sample by sample."""
 
     def __init__(self, *, scorer: str, whole: Samples, prompt: str, temperature: float | None) -> None:
-        self._scorer, self._whole, self._prompt, self._temperature = scorer, whole, prompt, temperature
+        self.scorer, self._whole, self._prompt, self._temperature = scorer, whole, prompt, temperature
         self.questions: dict[str, Question] = {}
         self.replies: list[Reply] = []
         self.counts: dict[str, int] = {}
@@ -190,7 +200,7 @@ class _Scored:
         return self._answers[place]
 
     def _reply(self, sample: Mapping[str, Any], question: Question, epoch: int) -> Reply:
-        entry = _mapping(sample.get("scores")).get(self._scorer)
+        entry = _mapping(sample.get("scores")).get(self.scorer)
         if sample.get("error") or not isinstance(entry, dict):
             self._count("sample that failed or was not scored: counts as an error")
             return self._row(question, epoch, text="", end=None, status=Status.ERROR)
@@ -206,7 +216,7 @@ class _Scored:
         said = _said(entry, sample)
         if right is not True and _reads_otherwise(said):
             full = self._whole(sample)
-            said = _said(_mapping(_mapping(full.get("scores")).get(self._scorer)), full)
+            said = _said(_mapping(_mapping(full.get("scores")).get(self.scorer)), full)
         said = said or ""
         if len(said) > LONGEST_REPLY:
             self._count(f"reply longer than {LONGEST_REPLY:,} characters: clipped there")

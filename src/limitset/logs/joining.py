@@ -8,6 +8,7 @@ out or refused, and a note says which.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -212,12 +213,8 @@ def _items(logs: Sequence[EvaluationLog]) -> tuple[dict[tuple[int, str], str], d
     """Name the item of each question of each log: its content, or the tool's hash if that is not enough."""
     ambiguous: set[str] = set()
     for log in logs:
-        contents = [question.content for question in log.questions.values()]
-        ambiguous |= (
-            {one for one in contents if contents.count(one) > 1}
-            if len(set(contents)) < len(contents)
-            else set()
-        )
+        contents = Counter(question.content for question in log.questions.values())
+        ambiguous |= {content for content, count in contents.items() if count > 1}
     names: dict[tuple[int, str], str] = {}
     questions: dict[str, Question] = {}
     for log in logs:
