@@ -78,7 +78,8 @@ def understood(line):
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         command = command.commands[words.pop(0)]
     options = {name: one for one in command.params for name in (*one.opts, *one.secondary_opts)}
-    room = sum(one.param_type_name == "argument" for one in command.params)
+    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    room = float("inf") if any(one.nargs == -1 for one in arguments) else len(arguments)
     options["--help"] = None
     while words:
         word = words.pop(0)

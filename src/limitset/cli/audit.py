@@ -1,4 +1,4 @@
-"""`limitset audit`: what a file of replies is worth."""
+"""`limitset audit`: what replies that somebody already has are worth."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from limitset.cli.output import announce, command_line, print_json, today
 
 def audit(
     replies: Annotated[
-        Path, typer.Argument(help="CSV, TSV, JSONL or Parquet: question, model, answer and key.")
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files of replies (CSV, TSV, JSONL, Parquet), or files and folders of logs of "
+            "lm-evaluation-harness (--log_samples) and Inspect (.eval, .json).",
+        ),
     ],
     mapped: Annotated[
         list[str] | None, typer.Option("--map", help="OURS=YOURS, where a column is not recognised. Repeat.")
+    ] = None,
+    filter_name: Annotated[
+        str | None,
+        typer.Option("--filter", help="Filter or scorer to use, where a task was scored by several."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("audit"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
@@ -31,11 +40,21 @@ def audit(
       limitset audit replies.csv
 
       limitset audit judged.parquet --map model=judge --map answer=verdict --json
+
+      limitset audit lm_eval_output --filter strict-match
+
+      limitset audit logs/one.eval logs/two.eval
     """
     from limitset.studies import panel_audit
 
     done = panel_audit.run_audit(
-        replies, out, names=_pairs(mapped or []), seed=seed, date=today(), command=command_line()
+        replies,
+        out,
+        names=_pairs(mapped or []),
+        filter_name=filter_name,
+        seed=seed,
+        date=today(),
+        command=command_line(),
     )
     if as_json:
         print_json(done.summary())

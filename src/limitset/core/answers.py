@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from limitset.core.levels import Status
@@ -312,6 +313,8 @@ def _words(text: str) -> list[str]:
     return [_plain(word) for word in WORD.findall(unicodedata.normalize("NFKC", text))]
 
 
+# replies of one panel share most of their words
+@lru_cache(maxsize=8192)
 def _plain(word: str) -> str:
     """Return a word without case, accents, apostrophes and the s of a genitive."""
     bare = re.sub(r"['’`ʻ]", "", re.sub(r"['’]s$", "", word.casefold()))

@@ -6,13 +6,13 @@ CSV and JSON lines are read line by line; Parquet through DuckDB. Every record c
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from limitset.core import parquet
 from limitset.core.errors import InputError
+from limitset.logs.json_text import parsed
 
 LONGEST_LINE = 10_000_000
 """Bytes; a longer line is not a reply but a mistake, and reading it would fill the memory."""
@@ -75,20 +75,7 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in _lines(path):
         if not line.strip():
             continue
-        try:
-            record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError.of(
-                expected=f"every line of {path} must be one whole JSON object",
-                got=f"line {number}: {error}",
-                fix="If the file was cut off, delete that line.",
-            ) from error
-        if "\\ud" in line.lower() and not _encodable(record):
-            raise InputError.of(
-                expected=f"texts of {path} must be Unicode",
-                got=f"half of a surrogate pair at line {number}",
-                fix="Write the whole character, or leave that record out.",
-            )
+        record = parsed(line, place=f"line {number} of {path}")
         if not isinstance(record, dict):
             raise InputError.of(
                 expected=f"every line of {path} must be a JSON object",
@@ -96,14 +83,6 @@ def _json_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 fix="Write one object a line.",
             )
         yield number, record
-
-
-def _encodable(record: object) -> bool:
-    try:
-        json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _csv_records(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:

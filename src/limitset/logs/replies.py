@@ -13,6 +13,7 @@ from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.levels import Level
+from limitset.logs.evaluation_log import LONGEST_REPLY, clipped
 from limitset.logs.records import read_records
 
 KEYS_BETWEEN: Final = "|"
@@ -104,12 +105,15 @@ def read_replies(path: Path, *, names: Mapping[str, str] | None = None) -> Repli
         row = Row({ours: record.get(theirs) for ours, theirs in columns.items()}, line, path)
         item = _remember(questions, row, keyed="key" in columns)
         rows.append(_run(row, questions[item], seen))
+    long = sum(len(_text(record.get(columns["answer"])) or "") > LONGEST_REPLY for _, record in records)
     anonymous = "seed" not in columns and any(count > 1 for count in seen.values())
-    notes = (
+    notes: tuple[str, ...] = (
         ("runs had no seed column: repeated rows of one question count as separate runs",)
         if anonymous
         else ()
     )
+    if long:
+        notes += (f"{long:,} × reply longer than {LONGEST_REPLY:,} characters: clipped there",)
     return Replies(
         ends=Ends.of_rows(rows), items=Items.of_rows(list(questions.values())), columns=columns, notes=notes
     )
@@ -193,7 +197,7 @@ def _run(row: Row, question: Mapping[str, Any], seen: dict[tuple[str, ...], int]
         raise InputError.of(
             expected=f"every row of {path} needs its model", got=f"none at line {line}", fix="Fill it."
         )
-    reply = _text(cell.get("answer")) or ""
+    reply = clipped(_text(cell.get("answer")) or "")
     answer = classify(
         reply,
         question=question["text"],

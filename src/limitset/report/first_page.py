@@ -28,6 +28,7 @@ def build_page(
     date: str,
     provenance: Mapping[str, str] | None = None,
     attributions: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Page:
     """Build the page, with an anchor or without.
 
@@ -41,6 +42,8 @@ def build_page(
         Of the study; given.
     provenance, attributions
         What made the numbers, and whose data they use.
+    notes
+        What a reader must know of the data: what was left out, kept apart, scored otherwise.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def build_page(
         provenance=dict(provenance or {}),
         numbers=tuple(record for table in analysis.tables() for record in table.records()),
         attributions=attributions,
-        limits=_limits(analysis),
+        limits=(*_limits(analysis), *(_noted(notes))),
     )
 
 
@@ -305,6 +308,16 @@ def _limits(analysis: Analysis) -> tuple[str, ...]:
             )
     found.extend(f"No {name}: {reason}." for name, reason in analysis.blank.items())
     return tuple(found)
+
+
+MOST_NOTES = 30
+"""So many notes stand on the page; the folder of the study holds the rest."""
+
+
+def _noted(notes: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(notes) - MOST_NOTES
+    told = tuple(f"About the data: {note}." for note in notes[:MOST_NOTES])
+    return told if more <= 0 else (*told, f"About the data: {more:,} more notes are in study.lock.json.")
 
 
 def _readable(text: str) -> str:

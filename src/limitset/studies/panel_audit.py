@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from limitset.core.provenance import machine, package_versions, sha256_of
 from limitset.core.tasks import Task
-from limitset.logs.replies import read_replies
+from limitset.logs.finding import Found
+from limitset.logs.reading import read_panel
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
 from limitset.studies.reporting import Finished, rebuild
 from limitset.studies.spec import PanelAudit, to_toml
 
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 def run_audit(
-    replies: Path,
+    replies: Path | Sequence[Path],
     out: Path,
     *,
     names: Mapping[str, str] | None = None,
+    filter_name: str | None = None,
     seed: int = 0,
     date: str,
     command: str = "",
 ) -> Finished:
-    """Judge a file of replies and write its page.
+    """Judge replies that somebody already has and write their page.
 
     Parameters
     ----------
     replies
-        CSV, TSV, JSON lines or Parquet with question, model, answer and (to be judged) key.
+        A file of replies (CSV, TSV, JSON lines or Parquet with question, model, answer and, to be judged,
+        key), or logs of lm-evaluation-harness or Inspect: files, folders, several of them.
     out
         Study folder to write.
     names
         Our column to the file's own name, where it is not recognised.
+    filter_name
+        Filter (lm-evaluation-harness) or scorer (Inspect) to use where a task has several.
     seed
         Seed of the resampling.
     date
@@ -53,18 +59,20 @@ def run_audit(
     InputError
         When the file cannot be used; its name and line are given, and nothing is written.
     """
-    read = read_replies(replies, names=names)
-    spec = PanelAudit(kind="panel_audit", replies=replies.name, seed=seed)
-    digest = sha256_of(replies)
+    paths = [replies] if isinstance(replies, Path) else list(replies)
+    read, found = read_panel(paths, names=names, filter_name=filter_name)
+    told = ", ".join(path.name for path in paths)
+    spec = PanelAudit(kind="panel_audit", replies=told, seed=seed)
+    digest = _digest(found)
     task = Task(
         kind="read",
-        chunk={"columns": dict(read.columns)},
+        chunk={"columns": dict(read.columns), **({"filter": filter_name} if filter_name else {})},
         identity=digest,
         versions={"replies": READER_VERSION},
     )
     lock: dict[str, Any] = {
         "spec": spec.model_dump(mode="json"),
-        "questions": {"file": replies.name, "sha256": digest},
+        "questions": {"file": told, **_counted(found), "sha256": digest},
         "notes": list(read.notes),
         "packages": package_versions(),
         "machine": machine(),
@@ -77,13 +85,31 @@ def run_audit(
     return rebuild(out)
 
 
+def _digest(found: Found) -> str:
+    """Return the hash of what was read: of the file, or of the hashes of all files in order."""
+    each = [sha256_of(path) for path in found.files]
+    return each[0] if len(each) == 1 else hashlib.sha256("\n".join(each).encode()).hexdigest()
+
+
+def _counted(found: Found) -> dict[str, Any]:
+    kinds = {
+        "lm-evaluation-harness": found.lm_eval,
+        "Inspect": found.inspect,
+        "replies": found.tables,
+    }
+    if len(found.files) == 1:
+        return {}
+    read = ", ".join(f"{len(files):,} of {name}" for name, files in kinds.items() if files)
+    return {"files read": read, "files of other kinds, left alone": found.unrelated}
+
+
 def audit(replies: Path | str, *, out: Path | str = "audit", seed: int = 0, date: str = "") -> Finished:
-    """Judge a file of replies; see `run_audit`.
+    """Judge a file of replies, or a file or folder of logs; see `run_audit`.
 
     Examples
     --------
-    >>> audit("no-such-file.csv")
+    >>> audit("none.csv")
     Traceback (most recent call last):
-    limitset.core.errors.InputError: no-such-file.csv must be a file; got none there. Check the path.
+    limitset.core.errors.InputError: none.csv must be a file or a folder; got none there. Check the path.
     """
     return run_audit(Path(replies), Path(out), seed=seed, date=date)

@@ -87,8 +87,9 @@ def _answers_page(folder: StudyFolder) -> Page:
         title=str(lock["spec"]["kind"]).replace("_", " "),
         scope=scope_of(ends, items),
         date=str(lock["created"]),
-        provenance=_provenance(lock),
+        provenance={name: value for name, value in _provenance(lock).items() if name != "notes"},
         attributions=tuple(lock.get("attributions", ())),
+        notes=tuple(str(note) for note in lock.get("notes", ())),
     )
 
 

@@ -1,0 +1,103 @@
+"""What do the given paths hold together: one file of replies, or logs of evaluations to be joined?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from limitset.core.errors import InputError
+from limitset.core.levels import Status
+from limitset.logs.evaluation_log import EvaluationLog, Question, Reply, content_hash
+from limitset.logs.finding import Found, find_logs
+from limitset.logs.inspect_log import read_inspect
+from limitset.logs.joining import join_logs
+from limitset.logs.lm_eval import read_lm_eval
+from limitset.logs.replies import Replies, read_replies
+
+One = TypeVar("One")
+
+
+def read_panel(
+    paths: Sequence[Path], *, names: Mapping[str, str] | None = None, filter_name: str | None = None
+) -> tuple[Replies, Found]:
+    """Read a file of replies, or logs of evaluations, or both, into one panel.
+
+    Parameters
+    ----------
+    paths
+        Files and folders.
+    names
+        Our column to the name in a file of replies.
+    filter_name
+        Filter (lm-evaluation-harness) or scorer (Inspect) to use where a task has several.
+
+    Returns
+    -------
+    Replies, Found
+        The panel with its notes, and the files it was read from.
+
+    Raises
+    ------
+    InputError
+        When a file is broken or the logs cannot be joined.
+    """
+    found = find_logs(paths)
+    if len(found.tables) == 1 and not (found.lm_eval or found.inspect):
+        if filter_name is not None:
+            raise InputError.of(
+                expected="--filter is for logs of evaluations",
+                got=f"it with {found.tables[0].name}",
+                fix="Leave it out.",
+            )
+        return read_replies(found.tables[0], names=names), found
+    read = [read_lm_eval(path) for path in found.lm_eval]
+    read += [read_inspect(path) for path in found.inspect]
+    tables = [read_replies(path, names=names) for path in found.tables]
+    for path, table in zip(found.tables, tables, strict=True):
+        read += [[log] for log in _logs(path, table)]
+    panel = join_logs(read, wanted=filter_name)
+    columns = {ours: theirs for table in tables for ours, theirs in table.columns.items()}
+    return Replies(ends=panel.ends, items=panel.items, columns=columns, notes=panel.notes), found
+
+
+def _logs(path: Path, table: Replies) -> list[EvaluationLog]:
+    """Return one log for each model of a file of replies."""
+    questions = {
+        row["item"]: Question(
+            identity=content_hash([row["item"], row["text"], row["accepted"]]),
+            text=row["text"],
+            accepted=tuple(row["accepted"] or ()),
+        )
+        for row in table.items.rows()
+    }
+    replies: dict[str, list[Reply]] = {}
+    for row in table.ends.rows():
+        replies.setdefault(row["system"], []).append(
+            Reply(
+                identity=questions[row["item"]].identity,
+                text=row["text"] or "",
+                end=row["end"],
+                status=Status(row["status"]),
+                right=_or_none(row["right"], bool),
+                temperature=_or_none(row["temperature"], float),
+                paraphrase=row["paraphrase"],
+            )
+        )
+    return [
+        EvaluationLog(
+            path=path,
+            tool="replies",
+            model=model,
+            task=path.stem,
+            questions={questions[item].identity: questions[item] for item in questions},
+            replies=found,
+            notes=table.notes,
+        )
+        for model, found in replies.items()
+    ]
+
+
+def _or_none(value: float, read: Callable[[float], One]) -> One | None:
+    return None if math.isnan(value) else read(value)
