@@ -141,7 +141,7 @@ def subject(text: str) -> frozenset[str]:
     --------
     >>> sorted(subject("Forgetting is not a jump in 3 models"))
     ['=discontinuity', '=forgetting', 'model']
-    >>> subject("post-norm") == subject("Layer normalization")
+    >>> subject("post-norm") == subject("Normalisation")
     True
     """
     words = words_of(text)

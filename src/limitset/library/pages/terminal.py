@@ -154,7 +154,7 @@ def _numbers(console: Console, verdict: Verdict) -> None:
     passed = (
         f"all {count} controls passed"
         if not gone
-        else f"{count - len(gone)} of {count} controls passed; missed: {', '.join(gone)}"
+        else f"{count - len(gone)} of {count} passed; controls missed: {', '.join(gone)}"
     )
     _line(console, f"  On {verdict.system}; {passed}.", "dim" if not gone else "red")
     if verdict.would_settle:
