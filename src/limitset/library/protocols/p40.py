@@ -80,6 +80,7 @@ def run(trial: Trial) -> Evidence:
                 "coverage falls when all goes that an answer rests on",
                 "positive",
                 estimates["whole_area"],
+                above=MOST,
                 guards=("deletion_area",),
             ),
             _control("coverage stays when notes go that the answer does not use", "negative", unmoved),
@@ -120,9 +121,8 @@ def _area(name: str, coverage: Float[np.ndarray, "n s"], confidence: float) -> M
     )
     left_out = np.array([np.delete(np.delete(wins, row, 0), row, 1).mean() for row in range(n)])
     got = jackknife_interval(float(wins.mean()), left_out, confidence=confidence)
-    if got.high - got.low == 0:  # told apart without exception: what n questions can promise
-        low = wilson(n, n, confidence=confidence).low
-        got = Interval(value=got.value, low=low, high=1.0, n=float(n))
+    if got.high - got.low == 0:  # every question says the same: what n of them can promise
+        got = wilson(got.value * n, n, confidence=confidence)
     inside = Interval(value=got.value, low=max(got.low, 0.0), high=min(got.high, 1.0), n=float(n))
     return _measurement(name, inside, confidence, "jackknife over questions")
 
