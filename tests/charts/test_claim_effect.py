@@ -83,11 +83,32 @@ def test_interval_and_zones_share_one_scale():
 def test_numbers_of_close_bars_lean_away_from_each_other():
     close = effect(holds=Bar("below", (0.45,)), low=-3.0)
     assert [
-        (one["number"], one["side"]) for one in _data(claim_effect_chart([close]), "number") if "label" in one
+        (one["number"], one["side"])
+        for one in _data(claim_effect_chart([close]), "number")
+        if "label" in one and "under" in one
     ] == [
         ("0.45", "right"),
         ("0.5", "left"),
     ]
+
+
+def test_ends_of_the_axis_are_told_in_the_unit_of_the_statistic():
+    def told(**given):
+        rows = _data(claim_effect_chart([effect(**given)]), "number")
+        bars = [one["number"] for one in rows if "under" in one]
+        return bars, [one["number"] for one in rows if "label" in one and "under" not in one]
+
+    half = {
+        "holds": Bar("above", (0.5,)),
+        "fails": Bar("below", (0.5,)),
+        "value": 0.91,
+        "low": 0.85,
+        "high": 0.97,
+    }
+    assert told(**half, unit="share") == (["50 %"], ["0 %", "100 %"])
+    # from the bar at .5 to .97, a fifth of that free on both sides: .406 and 1.064; differences end at 100
+    assert told(**half, unit="number") == (["0.5"], ["1.1"])
+    assert told(**half, unit="points") == (["50"], ["100"])
 
 
 def test_blank_value_has_no_mark_and_its_words():

@@ -73,7 +73,10 @@ def test_marks_stand_beside_the_sentence_in_words(before, after, library):
 def test_marks_follow_the_relation(after, relation, marks, shown):
     one = Sentence(text="X.", cites=("c1-fixed-points#1",), relation=relation, marks=marks)
     page = answer_page(replace(after, sentences=(one,)))
-    assert _block(page, "answer").said[0].marks == shown
+    # a sentence that states leads, and is not said again
+    name = "known" if relation is Relation.STATES else "answer"
+    assert _block(page, name).said[0].marks == shown
+    assert [one.name for one in page.lead].count("known") == (name == "known")
 
 
 def test_before_and_after_show_both_labels_both_coverages_and_what_is_new(before, after, library):

@@ -92,7 +92,7 @@ def test_effect_controls_and_rule(library):
     rule = [one.text for one in _block(page, "rule").said]
     assert (
         rule[0]
-        == "Share of starts that reach one limit, with injection: holds if above 0.9, fails if below 0.6."
+        == "Share of starts that reach one limit, with injection: holds if above 90 %, fails if below 60 %."
     )
     assert rule[-1].endswith("each interval covers 97.5 %.")  # .05 shared by two statistics
 

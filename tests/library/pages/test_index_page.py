@@ -44,13 +44,18 @@ def test_stale_verdict_contradicts_nothing_and_says_first_that_it_is_stale(libra
     page = _page(library, c24a="claim changed")
     assert not page.lead
     entry = _block(page, "level-weights").entries[0]
-    assert entry.standing.word == "Stale (claim changed); it said: fails"
+    assert entry.standing.word == "Stale; it said: fails"
 
 
-def test_levels_stand_open_only_where_something_fails(library):
-    folds = {one.name: one.fold for one in _page(library).blocks if one.name.startswith("level-")}
-    assert folds["level-weights"] == "open"
-    assert folds["level-hidden"] == "closed"
+def test_levels_stand_open_only_where_something_fails_that_is_not_above(library):
+    def folds(held):
+        return {one.name: one.fold for one in _page(held).blocks if one.name.startswith("level-")}
+
+    # 24a fails and stands among what contradicts an essay
+    assert set(folds(library).values()) == {"closed"}
+    claims = dict(library.claims)
+    claims["24a"] = claims["24a"].model_copy(update={"stated_by": ""})
+    assert folds(_with(library, claims)) == {**folds(library), "level-weights": "open"}
 
 
 def test_our_reading_that_failed_is_told_apart(library):
@@ -67,7 +72,7 @@ def test_claims_stand_by_level_in_order_of_verdict(library):
     assert _block(page, "level-hidden").entries[0].title.startswith("Loops that are given")
     assert _block(page, "level-hidden").title == "Hidden state, under depth: 2 claims (1 holds, 1 never run)"
     assert [one.standing.word for one in _block(page, "level-answer").entries] == [
-        "Stale (expired); it said: can't tell",
+        "Stale; it said: can't tell",
         "Not yet runnable",
     ]
     assert _block(page, "level-answer").entries[0].marks == ("expired",)

@@ -21,7 +21,7 @@ from limitset.library.pages.answer_wording import (
     percent,
     standing,
 )
-from limitset.library.pages.citing import Citations
+from limitset.library.pages.citing import Citations, claim_of
 from limitset.library.pages.claim_history import curve_figure
 from limitset.library.pages.numbers import short_hashes
 from limitset.library.pages.told import drawn, known, label_word
@@ -141,9 +141,13 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
     if change is not None:
         news = (Said(text=change.words),)
         lead.append(Passage(name="changed", title="What changed", said=news, tone="right"))
-    if answer.sentences:
-        told = tuple(said(one, cited, new=new) for one in answer.sentences)
+    # a sentence that leads is not said again
+    leads = tuple(one.text for one in first)
+    rest = [one for one in answer.sentences if not (leads and one.text.startswith(leads))]
+    if rest:
+        told = tuple(said(one, cited, new=new) for one in rest)
         title = "What is held" if answer.label is not Label.NONE else "Why it is not answered"
+        title = "What else is held" if len(rest) < len(answer.sentences) else title
         foot = "" if first else coverage_words(answer, change)
         lead.append(Passage(name="answer", title=title, said=told, foot=foot))
     if answer.missing:
@@ -159,7 +163,9 @@ def _lead(answer: Answer, cited: Citations, change: Change | None) -> list[Block
 
 def _coverage(answer: Answer, change: Change | None) -> Figure:
     def records(one: Answer) -> list[dict[str, object]]:
-        return [{"facet": facet_words(facet.name), **asdict(facet)} for facet in one.facets]
+        return [
+            {**asdict(facet), "facet": facet_words(facet.name), "by": _by(facet.by)} for facet in one.facets
+        ]
 
     before = () if change is None else records(change.before)
     was = {} if change is None else {facet.name: facet for facet in change.before.facets}
@@ -169,7 +175,7 @@ def _coverage(answer: Answer, change: Change | None) -> Figure:
             *(() if change is None else (was[facet.name].covered if facet.name in was else 0.0,)),
             facet.covered,
             facet.weight,
-            facet.by or "nothing",
+            _by(facet.by) or "nothing",
             facet.held,
         )
         for facet in answer.facets
@@ -195,6 +201,11 @@ def _coverage(answer: Answer, change: Change | None) -> Figure:
             rows=rows,
         ),
     )
+
+
+def _by(cite: str) -> str:
+    claim = claim_of(cite)
+    return f"run {claim}" if claim else cite
 
 
 def _blocks(answer: Answer, cited: Citations, change: Change | None, pages: str) -> tuple[Block | Table, ...]:

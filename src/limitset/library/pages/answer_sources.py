@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from limitset.library.holdings.library import Library
@@ -12,7 +13,7 @@ from limitset.library.holdings.records import Verdict
 from limitset.library.inquiry.answer import Answer, UsedSource
 from limitset.library.pages.citing import Citations, claim_of
 from limitset.library.pages.numbers import bar_words, in_order, kind_of, measured, without_hashes
-from limitset.library.pages.told import title_of
+from limitset.library.pages.told import found_or_measured, title_of
 from limitset.library.pages.wording import (
     ACCESS_WORDS,
     CURRENT,
@@ -60,7 +61,10 @@ def run_numbers(verdicts: Sequence[Verdict]) -> Table | None:
     )
     if not rows:
         return None
-    runs = "; ".join(f"{one.claim}: {without_hashes(one.system)}, {readable(one.date)}" for one in verdicts)
+    systems: dict[str, list[str]] = {}
+    for one in verdicts:
+        systems.setdefault(f"{without_hashes(one.system)}, {readable(one.date)}", []).append(one.claim)
+    runs = "; ".join(f"{listed(claims)}: {system}" for system, claims in systems.items())
     return Table(
         title="Numbers of the run" if len(verdicts) == 1 else "Numbers of the runs",
         columns=("measured", "value", "n", "holds if", "says", "claim"),
@@ -146,7 +150,7 @@ def _source(one: UsedSource, cited: Citations, pages: str, groups: Counter[str])
         name=cited.place(one),
         title=one.title,
         to=link,
-        text=one.gist,
+        text=f"“{title_of(cited.library, run)}”" if verdict else one.gist,
         facts=tuple(facts),
         marks=("not opened",) if one.access == "secondary" else (),
         standing=verdict_standing(verdict, CURRENT, brief=True) if verdict else None,
@@ -175,11 +179,14 @@ def rival(name: str, place: str, library: Library | None, pages: str) -> Entry:
         return Entry(name=place, title=f"Claim {name}")
     verdict = library.verdict(name)
     state = CURRENT if verdict else NEVER_RUN if claim.runnable else NOT_RUNNABLE
+    stood = verdict_standing(verdict, state)
+    if verdict is not None and verdict.decisive:
+        stood = replace(stood, text=found_or_measured(claim, verdict))
     return Entry(
         name=place,
         title=claim.statement,
         to=f"{pages}{name}.html" if pages else "",
         facts=(f"claim {name}", f"on {claim.scope.words}"),
-        standing=verdict_standing(verdict, state),
+        standing=stood,
         command=again(claim) if claim.runnable else "",
     )

@@ -8,8 +8,7 @@ from typing import Final
 from limitset.library.holdings.library import Library
 from limitset.library.holdings.records import Claim, Source, Verdict
 from limitset.library.pages.answer_sources import rival
-from limitset.library.pages.curve_words import column_words
-from limitset.library.pages.numbers import cell_of
+from limitset.library.pages.curve_words import column_words, row_cell
 from limitset.library.pages.wording import ACCESS_WORDS, founding, readable, source_address
 from limitset.report.page import Table
 from limitset.report.passages import Entries, Entry, Link, Passage, Said, Sides, followable, slug
@@ -65,7 +64,7 @@ def shown_rows(verdict: Verdict | None) -> Table | None:
     if verdict is None or not verdict.rows:
         return None
     columns = tuple(dict.fromkeys(str(name) for row in verdict.rows for name in row))
-    rows = tuple(tuple(cell_of(row.get(name)) for name in columns) for row in verdict.rows)
+    rows = tuple(tuple(row_cell(name, row.get(name)) for name in columns) for row in verdict.rows)
     words = tuple(map(column_words, columns))
     return Table(title="What was asked, and what came", columns=words, rows=rows)
 

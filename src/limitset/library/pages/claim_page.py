@@ -13,9 +13,11 @@ from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.pages.claim_grounds import cost, doubts, grounds, meaning, plan, rivals, shown_rows
 from limitset.library.pages.claim_history import curve_figure, history_figure, history_table
 from limitset.library.pages.numbers import (
+    bar_words,
     cell_of,
     clause,
     in_order,
+    kind_of,
     level_words,
     of_effect,
     proved,
@@ -166,7 +168,7 @@ def provenance(verdict: Verdict) -> dict[str, str]:
     }
     facts = {
         "verdict": verdict.id,
-        "system": verdict.system,
+        "measured on": verdict.system,
         "command": run.command,
         "took": duration(run.seconds),
         **told,
@@ -175,11 +177,13 @@ def provenance(verdict: Verdict) -> dict[str, str]:
     return {name: short_hashes(value) for name, value in facts.items()}
 
 
-def rule_passage(claim: Claim) -> Passage:
+def rule_passage(claim: Claim, verdict: Verdict | None = None) -> Passage:
     """Return the decision rule in words."""
-    said = [
-        Said(text=f"{_first(one.words)}: holds if {one.holds}, fails if {one.fails}.") for one in claim.tests
-    ]
+    kinds = {} if verdict is None else {one.statistic: kind_of(one) for one in verdict.effects}
+    said = []
+    for one in claim.tests:
+        bars = (bar_words(str(bar), kinds.get(one.statistic, "number")) for bar in (one.holds, one.fails))
+        said.append(Said(text="{}: holds if {}, fails if {}.".format(_first(one.words), *bars)))
     several = (
         f"With {len(claim.tests)} statistics, all must lie where the claim holds, one is enough to fail, and "
         f"each interval covers {100 * claim.confidence:.4g} %."
@@ -282,7 +286,7 @@ def _blocks(
 ) -> tuple[Block | Table, ...]:
     told = [
         shown_rows(verdict),
-        None if verdict is None else rule_passage(claim),
+        None if verdict is None else rule_passage(claim, verdict),
         meaning(claim),
         grounds(library, claim),
         rivals(library, claim),

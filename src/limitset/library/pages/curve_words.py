@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from limitset.library.pages.numbers import cell_of
 from limitset.library.pages.wording import listed
 
 _TITLES: Final = {
@@ -44,6 +45,9 @@ _COLUMNS: Final = {
     "value": "value",
 }
 
+_SHARES: Final = frozenset({"settled", "own_place", "bounded", "right_far"})
+"""Columns of shown rows that hold shares."""
+
 
 def curve_title(instrument: str, over: str, by: Sequence[str]) -> str:
     """Say in plain words what a curve shows.
@@ -63,6 +67,20 @@ def curve_title(instrument: str, over: str, by: Sequence[str]) -> str:
 def value_title(instrument: str) -> str:
     """Say what the values of a curve are."""
     return _VALUES.get(instrument, instrument.replace("_", " "))
+
+
+def row_cell(name: str, value: Any) -> Any:
+    """Write a value of a row that a run shows; shares in per cent, a dash where nothing was measured.
+
+    Examples
+    --------
+    >>> row_cell("settled", 0.4618), row_cell("right_far", 0.0013), row_cell("step", None)
+    ('46 %', '0.1 %', '–')
+    """
+    if name in _SHARES and isinstance(value, float) and 0 <= value <= 1:
+        share = 100 * value
+        return f"{share:.0f} %" if share >= 1 or share == 0 else f"{share:.1g} %"
+    return cell_of(value)
 
 
 def column_words(name: str) -> str:

@@ -76,7 +76,7 @@ def index_page(library: Library, states: Mapping[str, str], *, today: dt.date) -
         title="limitset claims",
         scope=f"{counted(len(claims), 'claim')} · {notes} · {counted(len(library.sources), 'source')}",
         date=readable(today),
-        headline=(_headline(library, claims),),
+        headline=(_headline(library, claims, told),),
         standings=_standings(library, claims, told),
         lead=tuple(one for one in blocks if one.name == "contradicted"),
         blocks=tuple(one for one in blocks if one.name != "contradicted"),
@@ -92,18 +92,18 @@ def state_of(library: Library, claim: Claim, today: dt.date) -> str:
     return "expired" if today > verdict.expires_on else CURRENT
 
 
-def _headline(library: Library, claims: Sequence[Claim]) -> str:
+def _headline(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> str:
     if not claims:
         return "No claim is held."
-    values = _values(library, claims)
+    values = _values(library, [one for one in claims if told[one.id] == CURRENT])
     decided = values["holds"] + values["fails"]
     parts = [
         f"{values[name]} {name if values[name] == 1 else name[:-1]}"
         for name in ("holds", "fails")
         if values[name]
     ]
-    told = f"{counted(len(claims), 'claim')}: {decided} decided here ({listed(parts)})" if decided else ""
-    return f"{told or counted(len(claims), 'claim') + ', none decided here yet'}."
+    said = f"{counted(len(claims), 'claim')}: {decided} decided here ({listed(parts)})" if decided else ""
+    return f"{said or counted(len(claims), 'claim') + ', none decided here yet'}."
 
 
 def _standings(library: Library, claims: Sequence[Claim], told: Mapping[str, str]) -> tuple[Standing, ...]:
@@ -186,7 +186,8 @@ def _level(
         name=f"level-{slug(level.value)}",
         title=f"{LEVEL_WORDS[level]}: {counted(len(own), 'claim')} ({', '.join(parts)})",
         entries=tuple(_entry(one, library, told, today) for one in own),
-        fold="open" if values["fails"] else "closed",
+        # what fails stands open, here or above
+        fold="open" if any(_failed(library, one, told) and not one.stated_by for one in own) else "closed",
     )
 
 
@@ -227,7 +228,7 @@ def _entry(
     stood = verdict_standing(verdict, state, brief=True)
     stale = state not in (CURRENT, NEVER_RUN, NOT_RUNNABLE)
     if stale:
-        stood = Standing(word=f"Stale ({state}); it said: {value}", text="", tone="open")
+        stood = Standing(word=f"Stale; it said: {value}", text="", tone="open")
     return Entry(
         name=f"{place}{slug(claim.id)}",
         title=sentence or claim.statement,

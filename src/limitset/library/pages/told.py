@@ -12,7 +12,7 @@ from limitset.library.holdings.records import Claim, Verdict
 from limitset.library.inquiry.answer import Answer, Label, Relation, Sentence, UsedSource
 from limitset.library.pages.citing import Citations, claim_of
 from limitset.library.pages.numbers import clause, proved
-from limitset.library.pages.wording import counted, listed
+from limitset.library.pages.wording import MARK_WORDS, counted, listed
 from limitset.report.passages import Said
 
 MOST_SENTENCES: Final = 3
@@ -111,8 +111,7 @@ def _nearest(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 
 def _caution(one: Sentence) -> tuple[str, ...]:
-    names = {"unread": "source not opened", "opinion": "opinion", "stale": "stale"}
-    return tuple(names[mark] for mark in one.marks if mark in names)
+    return tuple(MARK_WORDS.get(mark, mark) for mark in one.marks if mark != "adjacent")
 
 
 def _read(one: UsedSource, cited: Citations) -> bool:
