@@ -635,3 +635,12 @@ def test_pages_and_markdown_are_written(planted, limitset, tmp_path):
     assert status == ExitStatus.DONE
     assert "Loops settle" in out
     assert "<html" in page.read_text("utf-8")
+
+
+def test_a_long_hash_is_cut_where_a_person_reads(planted, limitset):
+    limitset("claims", "test", "90a", "--model", "ab12" * 16)
+    out = one_line(limitset("claims", "show", "90a")[1])
+    assert "planted loops ab12ab12ab12;" in out
+    assert "ab12" * 16 not in one_line(limitset("claims", "list")[1])
+    (one,) = as_json(limitset("claims", "show", "90a", "--json"))[0]["verdicts"]
+    assert one["system"] == f"planted loops {'ab12' * 16}"

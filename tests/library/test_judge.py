@@ -155,8 +155,11 @@ def test_all_tests_must_hold_and_one_can_fail(numbers, value, reason):
 def test_a_missed_control_voids_whatever_was_measured():
     verdict = judged(number(0.9, 0.8, 1.0), missed=True)
     assert verdict.value == "can't tell"
-    assert verdict.reason == "control missed: planted point had to be above 0.5, was 0.2"
+    assert verdict.reason == "control missed: planted point had to be above 0.5, was 0.2 [0.1, 1]"
     assert "limitset claims test 90a --tier normal asks again" in verdict.would_settle
+    theirs = judged(number(0.9, 0.8, 1.0), missed=True, logs=Path("r.csv")).would_settle
+    assert "with more questions or runs in it limitset claims test 90a --logs r.csv asks again" in theirs
+    assert theirs.endswith("limitset claims test 90a tests it on our systems.")
     assert (
         "--seed 4 asks again"
         in judged(number(0.9, 0.8, 1.0), missed=True, tiers=(Tier.QUICK,), seed=3).would_settle

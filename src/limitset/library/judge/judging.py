@@ -117,9 +117,13 @@ def settling(
     """Say which command, how many units and what cost would settle a can't-tell."""
     again = f"limitset claims test {claim.id}{options_of(trial)}"
     larger = [tier for tier in list(Tier)[list(Tier).index(trial.tier) + 1 :] if tier in protocol.seconds]
+    if missed and trial.logs is not None:
+        return (
+            "A control of the size of your file was missed, so nothing is said: with more questions or runs "
+            f"in it {again} asks again; {_ours(claim)}."
+        )
     if missed:
-        bigger = larger and trial.logs is None
-        retry = f"{again} --tier {larger[0]}" if bigger else f"{again} --seed {trial.seed + 1}"
+        retry = f"{again} --tier {larger[0]}" if larger else f"{again} --seed {trial.seed + 1}"
         return f"A control was missed, so nothing is said: {retry} asks again."
     open_ones = [one for one in effects if one.verdict == Decision.CANT_TELL.value]
     if not open_ones:  # every statistic is decided, on too few units
@@ -241,7 +245,7 @@ def _reason(
 ) -> str:
     if missed:
         return "control missed: " + "; ".join(
-            f"{one.name} had to be {one.wanted}, was {one.measured.value:.3g}" for one in missed
+            f"{one.name} had to be {one.wanted}, was {_with_interval(one.measured)}" for one in missed
         )
     if short:
         return (
@@ -254,6 +258,11 @@ def _reason(
         Decision.CANT_TELL: f"neither {deciding.holds_if} nor {deciding.fails_if}",
     }[value]
     return f"{deciding.words} is {side}"
+
+
+def _with_interval(found: Measurement) -> str:
+    ends = f" [{found.low:.3g}, {found.high:.3g}]" if math.isfinite(found.low + found.high) else ""
+    return f"{found.value:.3g}{ends}"
 
 
 def _wanted(effect: Effect, test: Test) -> float:

@@ -20,6 +20,7 @@ from limitset.library.pages.wording import (
     counted,
     effect_words,
     readable,
+    system_words,
 )
 from limitset.report.passages import SIGNS
 
@@ -59,7 +60,7 @@ def show_claims(
             sign = SIGNS[TONES[verdict.value]] if verdict is not None else SIGNS["unrun"]
             stale = "" if verdict is None or states[claim.id] == CURRENT else f" ({states[claim.id]})"
             yours = library.users_verdict(claim.id)
-            more = [f"yours: {yours.value} ({yours.system})"] if yours is not None else []
+            more = [f"yours: {yours.value} ({system_words(yours)})"] if yours is not None else []
             more += [f"takes --{' or --'.join(systems[claim.id])}"] if systems.get(claim.id) else []
             said = f"{claim.statement}{' ' if more else ''}{' '.join(f'[{one}]' for one in more)}"
             _line(console, f"  {claim.id:4} {sign} {word + stale:17} {said}")
@@ -82,7 +83,7 @@ def show_history(claim: Claim, verdicts: Sequence[Verdict], console: Console) ->
         _line(
             console,
             f"  {readable(verdict.date):12} {SIGNS[TONES[verdict.value]]} {verdict.value:10} "
-            f"{whose}{effect_words(verdict.effect)}; {verdict.run.tier}, {verdict.system}",
+            f"{whose}{effect_words(verdict.effect)}; {verdict.run.tier}, {system_words(verdict)}",
         )
     if not verdicts:
         _line(console, f"  never run: limitset claims test {claim.id}" if claim.runnable else "  a plan only")

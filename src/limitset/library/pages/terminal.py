@@ -21,6 +21,7 @@ from limitset.library.pages.wording import (
     missed,
     readable,
     state_words,
+    system_words,
     verdict_standing,
 )
 from limitset.report.passages import SIGNS, Standing, Tone
@@ -156,7 +157,7 @@ def _numbers(console: Console, verdict: Verdict) -> None:
         if not gone
         else f"{count - len(gone)} of {count} passed; controls missed: {', '.join(gone)}"
     )
-    _line(console, f"  On {verdict.system}; {passed}.", "dim" if not gone else "red")
+    _line(console, f"  On {system_words(verdict)}; {passed}.", "dim" if not gone else "red")
     if verdict.would_settle:
         _line(console, f"  What would settle it: {verdict.would_settle}")
 

@@ -241,6 +241,11 @@ def source_address(source: Source) -> str:
     return f"https://doi.org/{source.doi}" if source.doi else source.url
 
 
+def system_words(verdict: Verdict) -> str:
+    """Name what was measured; of a long hash the first twelve letters tell it apart."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b", r"\1", verdict.system)
+
+
 def again(claim: Claim, verdict: Verdict | None = None) -> str:
     """Return the one line that runs a claim, on the user's system where the verdict is on one."""
     line = f"limitset claims test {claim.id}"
