@@ -71,6 +71,12 @@ def test_claims_are_decided_as_published(claim, evidence):
     assert value.value == EXPECTED[claim.id]
 
 
+@pytest.mark.parametrize("claim", list(claims()))
+def test_every_claim_has_controls_of_its_own(claim, evidence):
+    guarding = evidence[claim.protocol].guarding([test.statistic for test in claim.tests])
+    assert {one.kind for one in guarding} == {"positive", "negative"}
+
+
 def test_every_statistic_is_named_and_measured(evidence):
     for module in (p31, p32, p33):
         protocol = module.PROTOCOL

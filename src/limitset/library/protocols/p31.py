@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ SEED: Final = 3100
 OLD, NEW, LATE = PERIODS[0], PERIODS[-1], PERIODS[3:]
 CHANGE_BAR, FRONTIER_BAR = Bar("above", (0.1,)), Bar("above", (0.0,))
 DEPENDENCE_BAR, GAP_BAR = Bar("above", (0.02,)), Bar("above", (0.05,))
+RISE_BAR, HALF_BAR, DEPART_BAR = Bar("above", (0.3,)), Bar("above", (0.5,)), Bar("above", (0.005,))
 PERMUTATIONS: Final = 999
 """Of similarity and groups; a quarter of them for dependence, which takes longer."""
 PLANTED_LATE: Final = 0.95
@@ -140,34 +142,73 @@ def _controls(table: Architectures, trial: Trial, draws: int) -> tuple[Control, 
 
     converging = change(drawn(1, 0.5, early), drawn(2, PLANTED_LATE, later), 2)
     diverging = change(drawn(1, PLANTED_LATE, early), drawn(2, 0.5, later), 4)
-    return (
-        _control("designs that converge", "positive", converging, CHANGE_BAR),
-        _control("designs that part", "positive", diverging, Bar("below", (0.0,))),
-        _control(
-            "periods exchanged",
-            "negative",
-            change(core[both[:early]], core[both[early:]], 3),
-            CHANGE_BAR,
-            holds=False,
+    periods = change(core[both[:early]], core[both[early:]], 3)
+    groups: dict[tuple[str, ...], tuple[Control, ...]] = {
+        ("core_change", "frontier_change"): (
+            _control("designs that converge", "positive", converging, CHANGE_BAR),
+            _control("designs that part", "positive", diverging, Bar("below", (0.0,))),
+            _control("periods exchanged", "negative", periods, CHANGE_BAR, holds=False),
         ),
-        _control(
-            "two features that copy a coin, two of chance",
-            "positive",
-            dependence(np.stack([coin, coin, *apart.integers(0, 2, (2, len(table)))], axis=1), 7),
-            DEPENDENCE_BAR,
+        ("dependence",): (
+            _control(
+                "two features that copy a coin, two of chance",
+                "positive",
+                dependence(np.stack([coin, coin, *apart.integers(0, 2, (2, len(table)))], axis=1), 7),
+                DEPENDENCE_BAR,
+            ),
+            _control(
+                "features shuffled within periods",
+                "negative",
+                dependence(shuffled, 8),
+                DEPENDENCE_BAR,
+                holds=False,
+            ),
         ),
-        _control(
-            "features shuffled within periods",
-            "negative",
-            dependence(shuffled, 8),
-            DEPENDENCE_BAR,
-            holds=False,
+        ("country_gap",): (
+            _control("four features that follow the country", "positive", gap(planted, sides, 9), GAP_BAR),
+            _control(
+                "countries exchanged within periods", "negative", gap(codes, mixed, 10), GAP_BAR, holds=False
+            ),
         ),
-        _control("four features that follow the country", "positive", gap(planted, sides, 9), GAP_BAR),
-        _control(
-            "countries exchanged within periods", "negative", gap(codes, mixed, 10), GAP_BAR, holds=False
+        **_planted_shares(table, trial),
+    }
+    return tuple(replace(one, guards=guarded) for guarded, group in groups.items() for one in group)
+
+
+def _planted_shares(table: Architectures, trial: Trial) -> dict[tuple[str, ...], tuple[Control, ...]]:
+    """Shares among as many designs as were measured: planted ones, and periods exchanged."""
+    sure, old, late = trial.confidence, table.period == OLD, np.isin(table.period, LATE)
+    before, after, now = int(old.sum()), int(late.sum()), int((table.period == NEW).sum())
+    since = len(table) - before
+    chinese = int((_chinese(table) & (table.country != "")).sum())
+    mixed = _rng(trial, 11).permutation(table.default_stack[old | late])
+
+    def of(share: float, n: int) -> np.ndarray:
+        return np.arange(n) < round(share * n)
+
+    def told(name: str, n: int, bar: Bar, *, planted: float, null: float) -> tuple[Control, ...]:
+        return (
+            _control(f"{planted:.0%} of as many {name}", "positive", _share(of(planted, n), sure), bar),
+            _control(
+                f"{null:.0%} of as many {name}", "negative", _share(of(null, n), sure), bar, holds=False
+            ),
+        )
+
+    rising = share_change(of(0.1, before), of(0.9, after), confidence=sure)
+    exchanged = share_change(mixed[:before], mixed[before:], confidence=sure)
+    return {
+        ("default_rise", "default_now"): (
+            _control("a share that rises from 10% to 90%", "positive", rising, RISE_BAR),
+            _control("periods exchanged: the default stack", "negative", exchanged, RISE_BAR, holds=False),
+            *told("designs of 2026 with the default stack", now, HALF_BAR, planted=0.9, null=0.3),
         ),
-    )
+        ("chinese_departures",): told(
+            "decoders of Chinese labs that depart", chinese, DEPART_BAR, planted=0.1, null=0.0
+        ),
+        ("llama_descent",): told(
+            "decoders since 2023 of one descent", since, HALF_BAR, planted=0.9, null=0.3
+        ),
+    }
 
 
 def _control(name: str, kind: str, measured: Measurement, wanted: Bar, *, holds: bool = True) -> Control:
