@@ -159,8 +159,7 @@ def test_numbers_of_the_run_stand_under_the_answer(before, after, library):
         "99 % [97, 100]",
         60,
         "above 90 %",
-        "holds",
-        "06a",
+        "06a holds",
     )
     # a difference of shares is told in points
     assert table.rows[1][1] == "+52 points [44, 60]"

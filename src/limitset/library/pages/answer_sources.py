@@ -53,8 +53,7 @@ def run_numbers(verdicts: Sequence[Verdict]) -> Table | None:
             measured(effect),
             effect.n,
             bar_words(effect.holds_if, kind_of(effect)),
-            effect.verdict,
-            verdict.claim,
+            f"{verdict.claim} {effect.verdict}",
         )
         for verdict in verdicts
         for effect in in_order(verdict)
@@ -67,7 +66,7 @@ def run_numbers(verdicts: Sequence[Verdict]) -> Table | None:
     runs = "; ".join(f"{listed(claims)}: {system}" for system, claims in systems.items())
     return Table(
         title="Numbers of the run" if len(verdicts) == 1 else "Numbers of the runs",
-        columns=("measured", "value", "n", "holds if", "says", "claim"),
+        columns=("measured", "value", "n", "holds if", "claim"),
         rows=rows,
         note=f"{runs}. Intervals leave 5 % of error to all statistics of a claim together.",
     )
