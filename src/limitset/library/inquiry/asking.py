@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from limitset.core.levels import Level
 from limitset.library.holdings.library import Library
@@ -23,6 +24,9 @@ from limitset.library.inquiry.retrieval import Embedder, phrased, retrieve
 from limitset.library.inquiry.statements import Statement
 from limitset.library.inquiry.stemming import stems_of, words_of
 from limitset.library.inquiry.wording import listed
+
+MOST_OF_IT: Final = 0.8
+"""Share of a question that one statement must speak of, where none speaks of all."""
 
 
 def ask(
@@ -108,8 +112,8 @@ class Standing:
 
     `independent` counts the groups of independence behind the findings that bear on the question; `read` says
     whether one of them was read or measured, `ran` whether one is a decisive run of limitset's own,
-    `joined` whether one statement speaks of all that is asked about, `named` whether what is said speaks of
-    every proper name asked for.
+    `joined` whether one statement speaks of all that is asked about, or nearly, `named` whether what is said
+    speaks of every proper name asked for.
     """
 
     total: float
@@ -156,7 +160,9 @@ def _standing(material: Material) -> Standing:
             one.is_verdict and one.own and one.value != "can't tell" and one.controls_passed
             for one in bearing
         ),
-        joined=not material.retrieved.held or material.retrieved.held[-1] > 0,
+        joined=not material.retrieved.held
+        or material.retrieved.held[-1] > 0
+        or any(material.focus(one.id) >= MOST_OF_IT for one in used if one.modality != "opinion"),
         named=not material.unspoken(used),
         used=used,
     )
