@@ -231,6 +231,11 @@ class TestChecks:
                 "Without injection, 12 of 48 nets fall below 0.5, and this may not depend on Muon.",
                 "name Muon",
             ),
+            ("Without injection, 12 of 48 nets fall below 0.5, and this may not depend.", "name Adam lost"),
+            (
+                "The sentence is: without injection, 12 of 48 nets fall below 0.5, and this may not depend on Adam.",
+                "introduction",
+            ),
             (
                 "Absolutely nothing 12 48 settles; everybody agreed that 0.5 may fall below Adam",
                 "words are new",
@@ -240,6 +245,17 @@ class TestChecks:
     def test_a_wrong_rephrasing_falls_back(self, said, why):
         sentence = Sentence(text=self.ORIGINAL, cites=("n#1",), relation=Relation.STATES)
         assert any(why in one for one in changed(said, self.ORIGINAL))
+        assert rephrased(sentence, lambda _: said) == sentence
+
+    def test_a_rephrasing_that_loses_its_subject_falls_back(self):
+        # said by a small real model of the first sentence: what grows is forgetting, not the numbers
+        original = (
+            "Forgetting in fine-tuned large language models increases as a smooth shifted power law in the "
+            "number of fine-tuned parameters and the number of update steps."
+        )
+        said = "The number of fine-tuned parameters and the number of update steps are both increased."
+        assert any("are lost" in one for one in changed(said, original))
+        sentence = Sentence(text=original, cites=("n#1",), relation=Relation.STATES)
         assert rephrased(sentence, lambda _: said) == sentence
 
     def test_a_faithful_rephrasing_stands_and_is_marked(self):

@@ -23,6 +23,8 @@ NAME: Final = re.compile(r"(?<![.!?“:]\s)(?<!^)(?<![“(])\b([A-Z][\w'’-]*|[
 
 LEAST_SHARED: Final = 0.6
 """Share of a rephrased sentence's own words that must stand in what it cites."""
+LEAST_KEPT: Final = 0.8
+"""Share of the original's words, stop words aside, that must be kept: what is dropped may be the subject."""
 
 
 def numbers_of(text: str) -> set[str]:
@@ -91,11 +93,16 @@ def unsupported(text: str, cited: Sequence[str]) -> list[str]:
 def changed(text: str, original: str) -> list[str]:
     """Return in what a rephrased sentence departs from the one it stands for; empty where it may stand.
 
-    Beyond `unsupported`: nothing may be lost of numbers and directions, negations must pair up, no pair of
-    opposites may be swapped, no hedge may be dropped, and most of its words must be the original's.
+    Beyond `unsupported`: nothing may be lost of numbers, names and directions, negations must pair up, no
+    pair of opposites may be swapped, no hedge may be dropped, nothing may be put before it, most of its words
+    must be the original's and most of the original's must be kept.
     """
     found = unsupported(text, [original])
     found += [f"number {one} lost" for one in sorted(numbers_of(original) - numbers_of(text))]
+    kept = {word.lower() for word in re.findall(r"[\w'’-]+", text)}
+    found += [f"name {one} lost" for one in sorted(names_of(original)) if one.lower() not in kept]
+    if text.count(":") > original.count(":"):
+        found.append("an introduction was put before it")
     now_pointing = directions_of(text)
     found += [
         f"direction {name} lost"
@@ -113,6 +120,9 @@ def changed(text: str, original: str) -> list[str]:
     own, theirs = set(stems_of(now)), set(stems_of(then))
     if own and len(own & theirs) / len(own) < LEAST_SHARED:
         found.append(f"{len(own - theirs)} of {len(own)} words are new")
+    said = set(stems_of(word for word in then if word not in listed_words("stop")))
+    if said and len(said & own) / len(said) < LEAST_KEPT:
+        found.append(f"{len(said - own)} of {len(said)} words are lost")
     return found
 
 
