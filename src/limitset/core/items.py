@@ -20,13 +20,16 @@ KINDS: Final[Mapping[str, Kind]] = {
     "accepted": Kind.TEXTS,
     "lure": Kind.TEXT,
     "stratum": Kind.TEXT,
+    "cluster": Kind.TEXT,
+    "twin": Kind.TEXT,
     "form": Kind.TEXT,
     "anchor": Kind.TEXT,
     "anchor_error": Kind.NUMBER,
     "date": Kind.TEXT,
     "licence": Kind.TEXT,
 }
-"""`accepted` is empty where there is no anchor; `form` is name, number, code, list or choice."""
+"""`accepted` is empty where there is no anchor; `form` is name, number, code, list or choice; `cluster` is the
+passage, document or conversation of the question; `twin` is the item of which this one is a changed copy."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -43,6 +43,8 @@ class Tallies:
     counts : (c, k) runs of a cell that ended in a class
     runs : (c, q) runs of a cell on a question, answered or not
     abstained, unparsed : (c, q) parts of `runs`
+    clusters : (q,) number of the passage, document or conversation of each question; each question has one of
+        its own where nothing is given
 
     Examples
     --------
@@ -64,6 +66,11 @@ class Tallies:
     runs: Int[np.ndarray, "c q"]
     abstained: Int[np.ndarray, "c q"]
     unparsed: Int[np.ndarray, "c q"]
+    clusters: Int[np.ndarray, " q"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if self.clusters.size == 0:
+            object.__setattr__(self, "clusters", np.arange(self.items.size))
 
     @property
     def anchored(self) -> bool:
@@ -116,6 +123,7 @@ class Tallies:
             runs=self.runs[:, kept],
             abstained=self.abstained[:, kept],
             unparsed=self.unparsed[:, kept],
+            clusters=self.clusters[kept],
         )
 
     def of_stratum(self, stratum: str) -> Tallies:
@@ -166,6 +174,7 @@ class Tallies:
             runs=self.runs[index],
             abstained=self.abstained[index],
             unparsed=self.unparsed[index],
+            clusters=self.clusters,
         )
 
     def _with_cells(self, groups: np.ndarray, systems: np.ndarray, paraphrases: np.ndarray) -> Tallies:
@@ -187,6 +196,7 @@ class Tallies:
             runs=summed(self.runs),
             abstained=summed(self.abstained),
             unparsed=summed(self.unparsed),
+            clusters=self.clusters,
         )
 
 
@@ -198,7 +208,8 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
     ends
         Runs of the answer level (or the ends of text loops); greedy and failed runs are dropped.
     items
-        The questions, for strata and anchor errors; without it there is one stratum, "all".
+        The questions, for strata, anchor errors and clusters; without it there is one stratum, "all", and
+        each question is its own cluster.
 
     Raises
     ------
@@ -232,7 +243,7 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
         np.add.at(out, (cell[mask], question[mask]), 1)
         return frozen(out)
 
-    strata, anchor_error = _strata(names, items)
+    strata, anchor_error, clusters = _of_items(names, items)
     return Tallies(
         items=names,
         strata=strata,
@@ -246,6 +257,7 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
         runs=by_cell(np.ones(len(ends), dtype=bool)),
         abstained=by_cell(silent[Status.ABSTAINED]),
         unparsed=by_cell(silent[Status.UNPARSED]),
+        clusters=clusters,
     )
 
 
@@ -280,9 +292,11 @@ def _classes(
     return class_of.reshape(-1), pairs // width, names[pairs % width]
 
 
-def _strata(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray]:
+def _of_items(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Stratum, anchor error and cluster of each question."""
     if items is None:
-        return np.array([NO_STRATUM] * names.size, dtype=object), np.full(names.size, UNDEFINED)
+        strata = np.array([NO_STRATUM] * names.size, dtype=object)
+        return strata, np.full(names.size, UNDEFINED), np.arange(names.size)
     position = {name: row for row, name in enumerate(items.texts("item"))}
     rows = [position.get(name, -1) for name in names]
     if min(rows, default=0) < 0:
@@ -292,7 +306,14 @@ def _strata(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndar
             fix="Add it to the items.",
         )
     strata = np.array([items.texts("stratum")[row] or NO_STRATUM for row in rows], dtype=object)
-    return strata, items.numbers("anchor_error")[rows]
+    return strata, items.numbers("anchor_error")[rows], _clusters(items.texts("cluster")[rows])
+
+
+def _clusters(names: np.ndarray) -> np.ndarray:
+    """Return a number for each cluster; a question of no cluster is one of its own."""
+    first: dict[str, int] = {}
+    numbers = [row if name is None else first.setdefault(name, row) for row, name in enumerate(names)]
+    return np.array(numbers, dtype=np.int64)
 
 
 def _class_right(right: np.ndarray, class_of: np.ndarray, classes: int) -> np.ndarray:
