@@ -28,8 +28,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "date": Kind.TEXT,
     "licence": Kind.TEXT,
 }
-"""`accepted` is empty where there is no anchor; `form` is name, number, code, list or choice; `cluster` is the
-passage, document or conversation of the question; `twin` is the item of which this one is a changed copy."""
+"""`accepted` is empty where there is no anchor; `form` is name, number, code, list or choice; `cluster` is
+the passage, document or conversation of the question; `twin` is the item that this one was changed from."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -117,6 +117,7 @@ def reordered(tallies: Tallies, order: np.ndarray) -> Tallies:
         runs=tallies.runs[:, order],
         abstained=tallies.abstained[:, order],
         unparsed=tallies.unparsed[:, order],
+        clusters=tallies.clusters[order],
     )
 
 
@@ -133,6 +134,7 @@ def doubled(tallies: Tallies) -> Tallies:
         tallies,
         items=np.concatenate([tallies.items, again]),
         class_item=np.concatenate([tallies.class_item, tallies.class_item + tallies.items.size]),
+        clusters=np.concatenate([tallies.clusters, tallies.clusters + tallies.clusters.max(initial=0) + 1]),
         **{name: twice(name) for name in names},
     )
 
