@@ -12,13 +12,16 @@ from limitset.cli.output import announce, command_line, print_json, today
 
 def audit(
     replies: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="PATH...",
             help="Files of replies (CSV, TSV, JSONL, Parquet), or files and folders of logs of "
             "lm-evaluation-harness (--log_samples) and Inspect (.eval, .json).",
         ),
-    ],
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Audit the sample panel that comes along: no log is needed.")
+    ] = False,
     mapped: Annotated[
         list[str] | None, typer.Option("--map", help="OURS=YOURS, where a column is not recognised. Repeat.")
     ] = None,
@@ -37,6 +40,8 @@ def audit(
 
     For example:
 
+      limitset audit --sample
+
       limitset audit replies.csv
 
       limitset audit judged.parquet --map model=judge --map answer=verdict --json
@@ -48,7 +53,7 @@ def audit(
     from limitset.studies import panel_audit
 
     done = panel_audit.run_audit(
-        replies,
+        _paths(replies or [], sample=sample),
         out,
         names=_pairs(mapped or []),
         filter_name=filter_name,
@@ -60,6 +65,19 @@ def audit(
         print_json(done.summary())
         return
     announce(done.page, done.path, open_page=open_page)
+
+
+def _paths(replies: list[Path], *, sample: bool) -> list[Path]:
+    from limitset.core.errors import InputError
+    from limitset.datasets.sample_panel import PANEL
+
+    if sample == bool(replies):
+        raise InputError.of(
+            expected="audit takes the paths of replies or logs, or --sample alone",
+            got="both" if sample else "neither",
+            fix="For example: limitset audit --sample.",
+        )
+    return [PANEL] if sample else replies
 
 
 def _pairs(mapped: list[str]) -> dict[str, str]:
