@@ -132,7 +132,7 @@ Who wrote Frankenstein?|Mary Shelley|Bram Stoker|Edgar Allan Poe|Jane Austen
 Who painted the Mona Lisa?|Leonardo da Vinci|Michelangelo|Raphael|Vincent van Gogh
 Who proposed the theory of relativity?|Albert Einstein|Isaac Newton|Galileo Galilei|Charles Darwin
 Who proposed evolution by natural selection?|Charles Darwin|Isaac Newton|Albert Einstein|Louis Pasteur
-Who was the first president of the United States?|George Washington|Thomas Jefferson|Abraham Lincoln|John Adams
+Who was the first president of the USA?|George Washington|Thomas Jefferson|Abraham Lincoln|John Adams
 Which country gave the Statue of Liberty to the United States?|France|England|Spain|Italy
 In which country are the pyramids of Giza?|Egypt|Mexico|Greece|Iraq
 In which country is the city of Venice?|Italy|France|Spain|Greece
@@ -176,7 +176,7 @@ def questions():
         wrong = [key + 10, key + 1, key - 1] if key < 20 else [key + 10, key - 10, key + 2]
         asked = f"What is {first} {sign} {second}?"
         found.append(("arithmetic", asked, str(key), str(wrong[0]), [str(one) for one in wrong[1:]]))
-    return [_record(rng, *one) for one in found]
+    return [_record(rng, one) for one in found]
 
 
 def _sums(rng):
@@ -187,7 +187,8 @@ def _sums(rng):
         yield from ((sign, *pair) for pair in sorted(pairs))
 
 
-def _record(rng, stratum, question, key, lure, rest):
+def _record(rng, one):
+    stratum, question, key, lure, rest = one
     choices = [key, lure, *rest]
     rng.shuffle(choices)
     return {"question": question, "choices": choices, "key": key, "lure": lure, "stratum": stratum}
