@@ -1,7 +1,8 @@
 """How are a million labelled rows held without a data frame?
 
 Text columns are integer codes with a dictionary, numbers are float64 with NaN for nothing, and lists of
-numbers are object arrays. Columns are read-only.
+numbers are object arrays. Columns are read-only. A column that holds one value in every row costs one value:
+its array repeats it with a stride of 0.
 """
 
 from __future__ import annotations
@@ -82,6 +83,25 @@ def frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def constant(value: Any, length: int, *, dtype: Any) -> np.ndarray:
+    """Return a read-only column of one value; it takes the memory of one row.
+
+    Examples
+    --------
+    >>> column = constant(0.5, 1_000_000, dtype=np.float64)
+    >>> column.size, column.strides, is_constant(column)
+    (1000000, (0,), True)
+    """
+    one = np.empty(1, dtype=dtype)
+    one[0] = value
+    return frozen(np.broadcast_to(one, (length,)))
+
+
+def is_constant(array: np.ndarray) -> bool:
+    """Say whether an array repeats one value with a stride of 0."""
+    return array.ndim == 1 and array.size > 1 and array.strides == (0,)
+
+
 def as_column(values: Any, kind: Kind, *, name: str, length: int) -> Column:
     """Turn user values into a column of the wanted kind, or say what is wrong with them."""
     if isinstance(values, Coded):
@@ -90,6 +110,8 @@ def as_column(values: Any, kind: Kind, *, name: str, length: int) -> Column:
                 expected=f"column {name} must hold {kind}", got="text", fix="Convert it first."
             )
         return values
+    if length > 1 and (values is None or isinstance(values, str | bytes | int | float)):
+        return _repeated(values, kind, name, length)
     if values is None or isinstance(values, str | bytes | int | float):
         values = [values] * length
     if kind is Kind.TEXT:
@@ -102,13 +124,29 @@ def as_column(values: Any, kind: Kind, *, name: str, length: int) -> Column:
 def take(column: Column, index: np.ndarray) -> Column:
     """Select rows by index or mask."""
     if isinstance(column, Coded):
-        return Coded(frozen(column.codes[index]), column.values)
-    return frozen(column[index])
+        return Coded(_taken(column.codes, index), column.values)
+    return _taken(column, index)
+
+
+def _taken(array: np.ndarray, index: np.ndarray) -> np.ndarray:
+    if not is_constant(array):
+        return frozen(array[index])
+    rows = int(np.count_nonzero(index)) if index.dtype == bool else index.size
+    return constant(array[0], rows, dtype=array.dtype)
+
+
+def _repeated(value: Any, kind: Kind, name: str, length: int) -> Column:
+    one = as_column([value], kind, name=name, length=1)
+    if isinstance(one, Coded):
+        return Coded(constant(one.codes[0], length, dtype=np.int32), one.values)
+    return constant(one[0], length, dtype=one.dtype)
 
 
 def joined(columns: Sequence[Column]) -> Column:
     """Stack columns of one kind."""
     first = columns[0]
+    if len(columns) == 1:
+        return first
     if not isinstance(first, Coded):
         return frozen(np.concatenate([np.asarray(column) for column in columns]))
     dictionary: dict[str, int] = {}
@@ -125,6 +163,39 @@ def plain(column: Column) -> np.ndarray:
     return column.decoded() if isinstance(column, Coded) else column
 
 
+def by_first_row(codes: Int[np.ndarray, " n"], *, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return new numbers for codes, in order of first appearance.
+
+    Parameters
+    ----------
+    codes
+        From 0 to `count` - 1, or -1 for nothing.
+    count
+        How many codes there may be.
+
+    Returns
+    -------
+    order : (m,)
+        The codes that appear, first one first.
+    number : (count + 1,)
+        New number of each code, -1 where it does not appear; the last stands for -1 itself.
+
+    Examples
+    --------
+    >>> order, number = by_first_row(np.array([2, -1, 0, 2]), count=3)
+    >>> order.tolist(), number[[2, -1, 0, 2]].tolist()
+    ([2, 0], [0, -1, 1, 0])
+    """
+    first = np.full(count + 1, codes.size, dtype=np.int64)
+    # of several rows the last one assigned stays, so the first row of each code
+    first[codes[::-1]] = np.arange(codes.size - 1, -1, -1)
+    order = np.argsort(first[:-1], kind="stable")
+    order = order[first[order] < codes.size]
+    number = np.full(count + 1, UNMATCHED, dtype=np.int32)
+    number[order] = np.arange(order.size, dtype=np.int32)
+    return order, number
+
+
 def missing(column: Column) -> Bool[np.ndarray, " n"]:
     """Say for each row whether it holds nothing."""
     if isinstance(column, Coded):
@@ -136,22 +207,58 @@ def missing(column: Column) -> Bool[np.ndarray, " n"]:
 
 def first_duplicate(columns: Mapping[str, Column]) -> tuple[int, int] | None:
     """Return the first two rows that agree in every column (NaN equals NaN), or None."""
-    key = np.stack([_as_codes(column) for column in columns.values()], axis=1)
-    _, inverse = np.unique(key, axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1)
-    order = np.argsort(inverse, kind="stable")
-    same = np.flatnonzero(np.diff(inverse[order]) == 0)
-    if same.size == 0:
+    key = grouped(list(columns.values()))
+    if key is None:
+        return 0, 1
+    in_order = np.sort(key)
+    if not (in_order[1:] == in_order[:-1]).any():
         return None
+    order = np.argsort(key, kind="stable")
+    same = np.flatnonzero(np.diff(key[order]) == 0)
     first = order[same[0]], order[same[0] + 1]
     return int(min(first)), int(max(first))
 
 
-def _as_codes(column: Column) -> Int[np.ndarray, " n"]:
-    if isinstance(column, Coded):
-        return column.codes.astype(np.int64)
-    _, inverse = np.unique(column, return_inverse=True)
-    return np.asarray(inverse.reshape(-1), dtype=np.int64)
+def grouped(columns: Sequence[Column]) -> Int[np.ndarray, " n"] | None:
+    """Return one number a row, alike where all columns are alike (NaN equals NaN); None where all rows are.
+
+    The numbers order the rows as their columns do, the first column first; they are not consecutive.
+    """
+    key: np.ndarray | None = None
+    width = 1
+    for column in columns:
+        codes = column.codes if isinstance(column, Coded) else column
+        if is_constant(codes):
+            continue
+        if isinstance(column, Coded):
+            own, size = column.codes.astype(np.int64) + 1, len(column.values) + 1
+        else:
+            own, size = _numbered(column)
+        if key is None:
+            key, width = own, size
+            continue
+        if width > _LARGEST // size:
+            seen, key = np.unique(key, return_inverse=True)
+            key, width = key.reshape(-1), seen.size
+        key = key * size + own
+        width *= size
+    return key
+
+
+_LARGEST = 1 << 62
+
+
+def _numbered(column: np.ndarray) -> tuple[Int[np.ndarray, " n"], int]:
+    """Return codes of a number column that order it, and how many there may be; small counts need no sort."""
+    if column.size and column.dtype.kind == "f":
+        low, high = column.min(), column.max()
+        # comparisons with NaN are false: such a column is sorted
+        if low >= 0 and high < 2**31:
+            whole = column.astype(np.int64)
+            if (whole == column).all():
+                return whole, int(high) + 1
+    seen, inverse = np.unique(column, return_inverse=True)
+    return np.asarray(inverse.reshape(-1), dtype=np.int64), max(int(seen.size), 1)
 
 
 def _is_nothing(value: Any) -> bool:

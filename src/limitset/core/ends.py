@@ -13,7 +13,19 @@ from typing import Any, Final
 import numpy as np
 
 from limitset.core import parquet
-from limitset.core.columns import Coded, Column, Kind, as_column, first_duplicate, joined, plain, take
+from limitset.core.columns import (
+    Coded,
+    Column,
+    Kind,
+    as_column,
+    constant,
+    first_duplicate,
+    frozen,
+    is_constant,
+    joined,
+    plain,
+    take,
+)
 from limitset.core.errors import InputError
 from limitset.core.frames import to_frame
 from limitset.core.levels import Level, Status
@@ -155,6 +167,8 @@ class Ends:
 
     def where(self, mask: np.ndarray) -> Ends:
         """Select rows by boolean mask or index."""
+        if mask.dtype == bool and mask.all():
+            return self
         return Ends({name: take(column, mask) for name, column in self.columns.items()})
 
     def having(self, **wanted: str) -> Ends:
@@ -162,8 +176,7 @@ class Ends:
         mask = np.ones(len(self), dtype=bool)
         for name, value in wanted.items():
             column = self.coded(name)
-            code = column.values.index(value) if value in column.values else -2
-            mask &= column.codes == code
+            mask &= column.codes == (column.values.index(value) if value in column.values else -2)
         return self.where(mask)
 
     def with_columns(self, **values: Any) -> Ends:
@@ -185,6 +198,7 @@ class Ends:
         _check_values(self.coded("level"), {level.value for level in Level}, "level")
         for flag in ("right", "greedy"):
             values = self.numbers(flag)
+            values = values[:1] if is_constant(values) else values
             odd = values[~(np.isnan(values) | (values == 0) | (values == 1))]
             if odd.size:
                 raise InputError.of(
@@ -223,14 +237,18 @@ def _statuses(status: Column, end: Column) -> Coded:
     """Fill statuses not given: an end is an answer, no end is an abstention."""
     if not isinstance(status, Coded) or not isinstance(end, Coded):
         raise InputError.of(expected="status and end must be texts", got="numbers", fix="Convert them first.")
-    given = status.decoded()
-    assumed = np.where(end.codes >= 0, Status.ANSWERED.value, Status.ABSTAINED.value)
-    return _recoded(np.where(status.codes >= 0, given, assumed))
-
-
-def _recoded(texts: np.ndarray) -> Coded:
-    values, codes = np.unique(texts.astype(str), return_inverse=True)
-    return Coded(codes.reshape(-1).astype(np.int32), tuple(str(value) for value in values))
+    given = [*status.values, Status.ANSWERED.value, Status.ABSTAINED.value]
+    names = sorted(set(given))
+    number = np.array([names.index(name) for name in given], dtype=np.int32)
+    answered, abstained = number[-2:]
+    if is_constant(status.codes) and (status.codes[0] >= 0 or (end.codes >= 0).all()):
+        only = given[status.codes[0]] if status.codes[0] >= 0 else Status.ANSWERED.value
+        return Coded(constant(0, len(status), dtype=np.int32), (only,))
+    codes = np.where(end.codes >= 0, answered, abstained)
+    known = status.codes >= 0
+    codes[known] = number[status.codes[known]]
+    used = np.unique(codes)
+    return Coded(frozen(np.searchsorted(used, codes).astype(np.int32)), tuple(names[one] for one in used))
 
 
 def _check_values(column: Coded, allowed: set[str], name: str) -> None:

@@ -1,7 +1,8 @@
 """How do columns reach a Parquet file and come back the same?
 
 DuckDB writes and reads; neither pandas, polars nor pyarrow is needed. Writing is atomic: a temporary file
-in the same folder, flushed to disk, then renamed.
+in the same folder, flushed to disk, then renamed. Long text columns come back as codes, made by DuckDB: no
+Python text is made for a row.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from limitset.core.columns import Column, Kind, as_column, plain
+from limitset.core.columns import Coded, Column, Kind, as_column, by_first_row, frozen, is_constant, plain
 from limitset.core.errors import InputError
 
 if TYPE_CHECKING:
     import duckdb
+
+MANY_ROWS: Final = 200_000
+"""From so many rows on, texts are coded by DuckDB and columns of one value are looked for."""
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -31,14 +35,21 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def write(columns: Mapping[str, Column], kinds: Mapping[str, Kind], path: Path) -> None:
     """Write columns as zstd Parquet; the file appears whole or not at all."""
-    rows = {name: _outgoing(column) for name, column in columns.items()}
-    selected = ", ".join(f'"{name}"::{_SQL_TYPE[kinds[name]]} AS "{name}"' for name in rows)
+    alike = {name: _only(column) for name, column in columns.items() if is_constant(_array(column))}
+    rows = {name: _outgoing(column, kinds[name]) for name, column in columns.items() if name not in alike}
+    length = len(next(iter(columns.values()), ()))
+    source = "limitset_rows" if rows else f"range({length})"
+    selected = ", ".join(
+        f'{f"${name}" if name in alike else _named(name)}::{_SQL_TYPE[kinds[name]]} AS "{name}"'
+        for name in columns
+    )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     connection = connect()
     try:
-        connection.register("limitset_rows", rows)
+        if rows:
+            connection.register("limitset_rows", rows)
         target = f"TO '{_quoted(temporary)}' (FORMAT parquet, COMPRESSION zstd)"
-        connection.execute(f"COPY (SELECT {selected} FROM limitset_rows) {target}")
+        connection.execute(f"COPY (SELECT {selected} FROM {source}) {target}", alike or None)
         publish(temporary, path)
     finally:
         connection.close()
@@ -50,13 +61,75 @@ def read(path: Path, kinds: Mapping[str, Kind]) -> dict[str, Column]:
     connection = connect()
     try:
         found = _described(connection, path)
-        wanted = [name for name in kinds if name in found]
-        listed = ", ".join(f'"{name}"' for name in wanted)
-        rows = connection.execute(f"SELECT {listed} FROM read_parquet('{_quoted(path)}')").fetchnumpy()
+        wanted = {name: kind for name, kind in kinds.items() if name in found}
+        return read_columns(connection, f"read_parquet('{_quoted(path)}')", wanted)
     finally:
         connection.close()
-    length = len(next(iter(rows.values()))) if rows else 0
-    return {name: as_column(_incoming(rows[name]), kinds[name], name=name, length=length) for name in wanted}
+
+
+def read_columns(
+    connection: duckdb.DuckDBPyConnection, source: str, kinds: Mapping[str, Kind]
+) -> dict[str, Column]:
+    """Read columns of a table that DuckDB can name; long ones one after the other, as codes."""
+    (length,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
+    if length < MANY_ROWS:
+        listed = ", ".join(_named(name) for name in kinds)
+        rows = connection.execute(f"SELECT {listed} FROM {source}").fetchnumpy() if kinds else {}
+        return {
+            name: as_column(_incoming(rows[name]), kind, name=name, length=length)
+            for name, kind in kinds.items()
+        }
+    alike = _alike(connection, source, kinds, length)
+    return {
+        name: as_column(alike[name], kind, name=name, length=length)
+        if name in alike
+        else text_codes(connection, source, f"{_named(name)}::VARCHAR")
+        if kind is Kind.TEXT
+        else as_column(_one(connection, source, _named(name)), kind, name=name, length=length)
+        for name, kind in kinds.items()
+    }
+
+
+def text_codes(connection: duckdb.DuckDBPyConnection, source: str, expression: str) -> Coded:
+    """Code a text expression by first appearance; -1 where it is NULL."""
+    connection.execute(
+        f"CREATE OR REPLACE TYPE limitset_texts AS ENUM "
+        f"(SELECT DISTINCT {expression} FROM {source} WHERE {expression} IS NOT NULL)"
+    )
+    values = connection.execute("SELECT unnest(enum_range(NULL::limitset_texts))").fetchall()
+    found = _one(connection, source, f"coalesce(enum_code(({expression})::limitset_texts)::INTEGER, -1)")
+    codes = found.astype(np.int32, copy=False)
+    order, number = by_first_row(codes, count=len(values))
+    return Coded(frozen(number[codes]), tuple(values[one][0] for one in order))
+
+
+def _alike(
+    connection: duckdb.DuckDBPyConnection, source: str, kinds: Mapping[str, Kind], length: int
+) -> dict[str, Any]:
+    """Return the columns that hold one value, or nothing, in all rows."""
+    names = list(kinds)
+    asked = ", ".join(
+        f"count({_named(name)}), "
+        + (
+            f"min({_named(name)}), max({_named(name)})"
+            if kinds[name] in (Kind.TEXT, Kind.NUMBER)
+            else "NULL, NULL"
+        )
+        for name in names
+    )
+    row = connection.execute(f"SELECT {asked} FROM {source}").fetchall()[0] if names else ()
+    found: dict[str, Any] = {}
+    for name, filled, low, high in zip(names, row[::3], row[1::3], row[2::3], strict=True):
+        if filled == 0:
+            found[name] = None
+        elif filled == length and low is not None and repr(low) == repr(high):
+            found[name] = low
+    return found
+
+
+def _one(connection: duckdb.DuckDBPyConnection, source: str, expression: str) -> np.ndarray:
+    rows = connection.execute(f"SELECT {expression} AS one FROM {source}").fetchnumpy()
+    return _incoming(rows["one"])
 
 
 def read_any(path: Path) -> tuple[list[str], list[list[object]]]:
@@ -110,9 +183,9 @@ def _described(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _outgoing(column: Column) -> np.ndarray:
+def _outgoing(column: Column, kind: Kind) -> np.ndarray:
     array = plain(column)
-    if array.dtype != object or not any(isinstance(value, tuple) for value in array):
+    if kind in (Kind.TEXT, Kind.NUMBER):
         return array
     out = np.empty(array.size, dtype=object)
     for row, value in enumerate(array):
@@ -120,16 +193,30 @@ def _outgoing(column: Column) -> np.ndarray:
     return out
 
 
+def _array(column: Column) -> np.ndarray:
+    return column.codes if isinstance(column, Coded) else column
+
+
+def _only(column: Column) -> Any:
+    """Return the one value of a constant column."""
+    if isinstance(column, Coded):
+        return column.values[column.codes[0]] if column.codes[0] >= 0 else None
+    value = column[0].item() if isinstance(column[0], np.generic) else column[0]
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _named(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _incoming(array: np.ndarray) -> np.ndarray:
     if not isinstance(array, np.ma.MaskedArray):
         return array
     if array.dtype != object:
         return array
-    out = np.empty(array.size, dtype=object)
-    mask = np.ma.getmaskarray(array)
-    for row in range(array.size):
-        out[row] = None if mask[row] else array.data[row]
-    return out
+    out = array.data.copy()
+    out[np.ma.getmaskarray(array)] = None
+    return np.asarray(out)
 
 
 def _quoted(path: Path) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from limitset.core.columns import Coded, frozen
+from limitset.core.columns import Coded, by_first_row, frozen, grouped, plain, take
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
@@ -104,6 +104,8 @@ class Tallies:
 
     def of_questions(self, mask: Bool[np.ndarray, " q"]) -> Tallies:
         """Keep some questions and their classes."""
+        if mask.all():
+            return self
         kept = np.flatnonzero(mask)
         renumbered = np.full(self.items.size, -1)
         renumbered[kept] = np.arange(kept.size)
@@ -179,9 +181,11 @@ class Tallies:
 
     def _with_cells(self, groups: np.ndarray, systems: np.ndarray, paraphrases: np.ndarray) -> Tallies:
         def summed(table: np.ndarray) -> np.ndarray:
-            out = np.zeros((systems.size, table.shape[1]), dtype=table.dtype)
-            np.add.at(out, groups, table)
-            return out
+            if systems.size == 1:
+                return np.asarray(table.sum(axis=0, keepdims=True))
+            order = np.argsort(groups, kind="stable")
+            starts = np.searchsorted(groups[order], np.arange(systems.size))
+            return np.asarray(np.add.reduceat(table[order], starts, axis=0))
 
         return Tallies(
             items=self.items,
@@ -227,21 +231,24 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
             got="one that is",
             fix="Rename it.",
         )
-    names, question = _dense(ends.texts("item"))
+    names, question = _dense(ends.coded("item"))
     cell, cells = _cells_of(ends)
-    status = ends.texts("status")
-    silent = {name: status == name.value for name in (Status.ABSTAINED, Status.UNPARSED)}
-    answered = (ends.coded("end").codes >= 0) & ~silent[Status.ABSTAINED] & ~silent[Status.UNPARSED]
-    class_of, class_item, class_name = _classes(ends.coded("end"), question, answered)
+    end = ends.coded("end")
+    silent = {name: _is(ends.coded("status"), name) for name in (Status.ABSTAINED, Status.UNPARSED)}
+    named = (end.codes >= 0) & ~silent[Status.ABSTAINED] & ~silent[Status.UNPARSED]
+    answered = slice(None) if named.all() else np.flatnonzero(named)
+    class_of, class_item, class_name = _classes(end.codes[answered], end.values, question[answered])
     class_right = _class_right(ends.numbers("right")[answered], class_of, class_item.size)
     _refuse_mixed(class_right, names[class_item], class_name)
-    counts = np.zeros((len(cells), class_item.size), dtype=np.int64)
-    np.add.at(counts, (cell[answered], class_of), 1)
 
-    def by_cell(mask: np.ndarray) -> np.ndarray:
-        out = np.zeros((len(cells), names.size), dtype=np.int64)
-        np.add.at(out, (cell[mask], question[mask]), 1)
-        return frozen(out)
+    def by_cell(mask: np.ndarray | slice, columns: np.ndarray, width: int) -> np.ndarray:
+        found = np.bincount(cell[mask] * width + columns, minlength=len(cells) * width)
+        return frozen(found.reshape(len(cells), width))
+
+    def by_question(mask: np.ndarray) -> np.ndarray:
+        if not mask.any():  # most panels have no such run: one number stands for the table
+            return np.broadcast_to(np.int64(0), (len(cells), names.size))
+        return by_cell(mask, question[mask], names.size)
 
     strata, anchor_error, clusters = _of_items(names, items)
     return Tallies(
@@ -253,43 +260,64 @@ def tallied(ends: Ends, items: Items | None = None) -> Tallies:
         class_item=class_item,
         class_name=class_name,
         class_right=class_right,
-        counts=frozen(counts),
-        runs=by_cell(np.ones(len(ends), dtype=bool)),
-        abstained=by_cell(silent[Status.ABSTAINED]),
-        unparsed=by_cell(silent[Status.UNPARSED]),
+        counts=by_cell(answered, class_of, class_item.size),
+        runs=by_cell(slice(None), question, names.size),
+        abstained=by_question(silent[Status.ABSTAINED]),
+        unparsed=by_question(silent[Status.UNPARSED]),
         clusters=clusters,
     )
 
 
 def _counted(ends: Ends) -> np.ndarray:
-    return np.asarray((ends.numbers("greedy") != 1) & (ends.texts("status") != Status.ERROR.value))
+    return np.asarray((ends.numbers("greedy") != 1) & ~_is(ends.coded("status"), Status.ERROR))
 
 
-def _dense(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    names = np.array(list(dict.fromkeys(texts)), dtype=object)
-    position = {name: index for index, name in enumerate(names)}
-    return names, np.array([position[text] for text in texts], dtype=np.int64)
+def _is(column: Coded, value: str) -> Bool[np.ndarray, " n"]:
+    return np.asarray(column.codes == (column.values.index(value) if value in column.values else -2))
+
+
+def _dense(column: Coded) -> tuple[np.ndarray, np.ndarray]:
+    order, number = by_first_row(column.codes, count=len(column.values))
+    names = np.array([column.values[one] for one in order], dtype=object)
+    return names, number[column.codes].astype(np.int64)
 
 
 def _cells_of(ends: Ends) -> tuple[np.ndarray, list[tuple[str, ...]]]:
-    rows = list(zip(*(_printed(ends, name) for name in CELL), strict=True))
-    cells = list(dict.fromkeys(rows))
-    position = {cell: index for index, cell in enumerate(cells)}
-    return np.array([position[row] for row in rows], dtype=np.int64), cells
+    """Return the cell of each run, and each cell as it is printed, first one first."""
+    columns = [ends.columns[name] for name in CELL]
+    key = grouped(columns)
+    if key is None:
+        key = np.zeros(len(ends), dtype=np.int64)
+    if key.max() < MOST_PLACES:
+        order, number = by_first_row(key, count=int(key.max()) + 1)
+        cell = number[key].astype(np.int64)
+    else:
+        seen, inverse = np.unique(key, return_inverse=True)
+        order, number = by_first_row(inverse.reshape(-1), count=seen.size)
+        cell = number[inverse.reshape(-1)].astype(np.int64)
+    first = np.empty(order.size, dtype=np.int64)
+    first[cell[::-1]] = np.arange(cell.size - 1, -1, -1)
+    printed = [plain(take(column, first)) for column in columns]
+    cells = [
+        tuple("" if value is None else str(value) for value in row) for row in zip(*printed, strict=True)
+    ]
+    place: dict[tuple[str, ...], int] = {}
+    alike = np.array([place.setdefault(one, len(place)) for one in cells], dtype=np.int64)
+    return (cell if len(place) == len(cells) else alike[cell]), list(place)
 
 
-def _printed(ends: Ends, name: str) -> list[str]:
-    values = ends.numbers(name) if name == "temperature" else ends.texts(name)
-    return ["" if value is None else str(value) for value in values]
+MOST_PLACES = 1 << 24
+"""Numbers up to here are counted in a table of their own; larger ones are sorted first."""
 
 
 def _classes(
-    end: Coded, question: np.ndarray, answered: np.ndarray
+    ends: np.ndarray, values: tuple[str, ...], question: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    width = len(end.values) + 1
-    pairs, class_of = np.unique(question[answered] * width + end.codes[answered], return_inverse=True)
-    names = np.array([*end.values, None], dtype=object)
-    return class_of.reshape(-1), pairs // width, names[pairs % width]
+    width = len(values) + 1
+    key = question * width + ends
+    pairs = np.unique(key)
+    names = np.array([*values, None], dtype=object)
+    return np.searchsorted(pairs, key), pairs // width, names[pairs % width]
 
 
 def _of_items(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from limitset.core import ends as ends_columns
 from limitset.core import items as items_columns
 from limitset.core import parquet
@@ -135,7 +133,7 @@ def read_parts(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> dict[str, Co
     rows = _rows(paths, kinds) if paths else {}
     length = len(next(iter(rows.values()))) if rows else 0
     return {
-        name: as_column(rows.get(name, [None] * length), kind, name=name, length=length)
+        name: rows[name] if name in rows else as_column(None, kind, name=name, length=length)
         for name, kind in kinds.items()
     }
 
@@ -145,21 +143,21 @@ def listed(paths: Sequence[Path]) -> str:
     return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
 
 
-def _rows(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> dict[str, np.ndarray]:
+def _rows(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> dict[str, Column]:
     import duckdb
 
     source = f"read_parquet({listed(paths)}, union_by_name = true)"
     connection = parquet.connect()
     try:
         found = {str(row[0]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-        wanted = ", ".join(f'"{name}"' for name in kinds if name in found)
+        wanted = {name: kind for name, kind in kinds.items() if name in found}
         if not wanted:
             raise InputError.of(
                 expected=f"{paths[0].parent} must have one of the columns {', '.join(kinds)}",
                 got=f"columns {', '.join(sorted(found))}",
                 fix="Ask for these.",
             )
-        arrays = connection.execute(f"SELECT {wanted} FROM {source}").fetchnumpy()
+        return parquet.read_columns(connection, source, wanted)
     except duckdb.Error as error:
         for path in paths:
             parquet.read(path, kinds)  # names the part that is not whole
@@ -170,15 +168,6 @@ def _rows(paths: Sequence[Path], kinds: Mapping[str, Kind]) -> dict[str, np.ndar
         ) from error
     finally:
         connection.close()
-    return {name: _unmasked(array) for name, array in arrays.items()}
-
-
-def _unmasked(array: np.ndarray) -> np.ndarray:
-    if not isinstance(array, np.ma.MaskedArray) or array.dtype != object:
-        return array
-    out = array.data.copy()
-    out[np.ma.getmaskarray(array)] = None
-    return np.asarray(out)
 
 
 def _require_plain(name: str, what: str) -> None:
