@@ -5,6 +5,7 @@ Voters come in types. All voters of a type err alike but for chance, as the runs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,10 @@ NO_VARIANCE: Final = 1e-9
 """A voter whose error varies less than this over questions leaves the count."""
 _AT_ONCE: Final = 2_000_000
 """Numbers held at once while questions are left out."""
+_EACH_QUESTION: Final = 20_000_000
+"""Up to so many pairs times questions, each question is left out of the partial correlation by itself."""
+_GROUPS: Final = 60
+"""Groups of questions that are left out instead."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,8 +96,22 @@ def models_of(tallies: Tallies) -> Voters:
     return Voters(unit="models", once=once, twice=twice, known=np.ones_like(once), count=count)
 
 
-def correlations_left_out(voters: Voters) -> Float[np.ndarray, "3 q"]:
-    """Return voters, mean and mean partial correlation with each question left out in turn.
+def correlations_left_out(
+    voters: Voters,
+) -> tuple[Float[np.ndarray, "2 q"], Float[np.ndarray, "2 g"]]:
+    """Return voters and mean correlation without each question, and voters and partial correlation.
+
+    Parameters
+    ----------
+    voters
+        Types of voters and how often they err.
+
+    Returns
+    -------
+    (2, q) voters that vary and their mean correlation with each question left out in turn; (2, g) the same
+    with the mean partial correlation. g is the number of questions where the types are few, and otherwise of
+    60 groups that are left out in turn: a partial correlation is not a sum over voters, and every pair would
+    be correlated anew for every question.
 
     References
     ----------
@@ -103,16 +122,52 @@ def correlations_left_out(voters: Voters) -> Float[np.ndarray, "3 q"]:
     >>> from limitset.core.ends import Ends
     >>> from limitset.core.tallies import tallied
     >>> ends = Ends.of(item=[*"pqr"] * 2, system=[*"aaabbb"], end=[*"xyxxyx"], right=[1, 0, 1] * 2)
-    >>> correlations_left_out(votes_of(tallied(ends)))[1].tolist()  # nothing varies without q
+    >>> correlations_left_out(votes_of(tallied(ends)))[0][1].round(9).tolist()  # nothing varies without q
     [1.0, nan, 1.0]
     """
     questions, types = voters.once.shape
+    groups = questions if questions * types**2 <= _EACH_QUESTION else min(_GROUPS, questions)
+    # every 60th question: a file is often ordered by topic, and a group should be like the whole
+    left_out = [np.arange(start, questions, groups) for start in range(groups)]
     block = max(1, _AT_ONCE // types**2)
-    parts = [
-        correlations(voters, np.arange(start, min(start + block, questions))[:, None])
-        for start in range(0, questions, block)
-    ]
-    return np.concatenate([np.stack(part) for part in parts], axis=1)
+    parts = []
+    for size in sorted({part.size for part in left_out}):
+        alike = np.array([part for part in left_out if part.size == size])
+        parts += [correlations(voters, alike[at : at + block]) for at in range(0, len(alike), block)]
+    partial = np.concatenate([np.stack([part[0], part[2]]) for part in parts], axis=1)
+    return _mean_without_each(voters), partial
+
+
+def _mean_without_each(voters: Voters) -> Float[np.ndarray, "2 q"]:
+    """Voters that vary and their mean correlation without each question, by one product of matrices.
+
+    The mean correlation is a quadratic form ``a' C a`` with ``a_i = count_i / sd_i``; without a question C
+    loses a matrix of rank one.
+    """
+    once, left = voters.once, voters.once.shape[0] - 1
+    mean = (once.sum(axis=0) - once) / max(left, 1)
+    variance, own = _own_variance(voters, mean, lambda values: values.sum(axis=0) - values)
+    count = voters.count * (variance > NO_VARIANCE)
+    scale = np.where(variance > NO_VARIANCE, variance, 1.0)
+    a = count / np.sqrt(scale)
+    products = once.T @ once
+    whole = ((a @ products) * a).sum(axis=1) - np.square((once * a).sum(axis=1))
+    form = whole / max(left, 1) - np.square((mean * a).sum(axis=1))
+    alone = (np.diagonal(products) - np.square(once)) / max(left, 1) - np.square(mean)
+    same = np.maximum(count * (count - 1.0), 0.0)
+    total = count.sum(axis=1) ** 2 - np.square(count).sum(axis=1) + same.sum(axis=1)
+    sums = form - (np.square(a) * alone).sum(axis=1) + (same * np.nan_to_num(own) / scale).sum(axis=1)
+    return np.stack([count.sum(axis=1), sums / np.where(total > 0, total, UNDEFINED)])
+
+
+def _own_variance(
+    voters: Voters, mean: np.ndarray, rest: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Variance of one voter, and covariance of two different runs of its type."""
+    known = rest(voters.known)
+    known = np.where(known > 0.5, known, UNDEFINED)
+    own = rest(voters.twice * voters.known) / known - (rest(voters.once * voters.known) / known) ** 2
+    return (own if voters.unit == "models" else mean * (1.0 - mean)), own
 
 
 def correlations(
@@ -178,12 +233,10 @@ def _moments(
 
     once, n = voters.once, voters.once.shape[0] - without.shape[1]
     mean = rest(once) / n
-    both = once.T @ once - np.einsum("bjc,bjd->bcd", once[without], once[without])
+    here = once[without]
+    both = once.T @ once - here.transpose(0, 2, 1) @ here
     covariance = both / n - mean[:, :, None] * mean[:, None, :]
-    known = rest(voters.known)
-    known = np.where(known > 0.5, known, UNDEFINED)
-    own = rest(voters.twice * voters.known) / known - (rest(once * voters.known) / known) ** 2
-    variance = own if voters.unit == "models" else mean * (1.0 - mean)
+    variance, own = _own_variance(voters, mean, rest)
     diagonal = np.arange(once.shape[1])
     covariance[:, diagonal, diagonal] = np.nan_to_num(own)
     return variance, covariance
@@ -220,5 +273,6 @@ def _model(tallies: Tallies) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray,
 
 
 def _wrong(tallies: Tallies) -> np.ndarray:
-    wrong = tallies.counts * ~tallies.right
-    return np.stack([tallies.by_question(cell.astype(np.float64)) for cell in wrong]).astype(np.int64)
+    # cell by cell: the whole table once more may be hundreds of megabytes
+    wrong = [tallies.by_question((cell * ~tallies.right).astype(np.float64)) for cell in tallies.counts]
+    return np.stack(wrong).astype(np.int64)

@@ -78,8 +78,10 @@ def effective_number(
     -----
     Voters that are always or never wrong leave M too: kept, they would raise the number without a vote of
     information. `r` cannot be below ``-1 / (M - 1)``. Errors alone cannot tell shared difficulty from shared
-    bias; the identity of wrong answers can (`same_wrong`). Where a model has one run a question, that run is
-    taken as its probability: exact at temperature 0, too high a number otherwise.
+    bias; the identity of wrong answers can (`same_wrong`). The interval of `partial` leaves out 60 groups of
+    questions in turn, not single ones, where questions times squared voters pass twenty million. Where a
+    model has one run a question, that run is taken as its probability: exact at temperature 0, too high a
+    number otherwise.
 
     References
     ----------
@@ -98,7 +100,8 @@ def effective_number(
     1.8
     """
     tallies.require_anchor()
-    kept = tallies.of_questions(np.asarray((tallies.runs > 0).all(axis=0)))
+    complete = np.asarray((tallies.runs > 0).all(axis=0))
+    kept = tallies if complete.all() else tallies.of_questions(complete)
     voters = {"votes": votes_of(kept), "models": models_of(kept)}
     results = {unit: _measured(voters[unit], confidence) for unit in UNITS}
     notes = (
@@ -129,19 +132,20 @@ def _measured(voters: Voters, confidence: float) -> tuple[Interval, Interval, In
     count, mean, partial = (float(part[0]) for part in correlations(voters, np.zeros((1, 0), dtype=int)))
     if count < 2:
         return (_blank(f"fewer than two {voters.unit} whose errors vary over questions", n),) * 3
-    left_out = correlations_left_out(voters)
+    left_out, partly = correlations_left_out(voters)
     got = jackknife_interval(min(mean, 1.0), left_out[1], confidence=confidence)
     high = float(np.minimum(got.high, 1.0))
     plain = Interval(value=got.value, low=got.low, high=high, n=n)
     if count < 3:
         without = _blank(f"undefined below three {voters.unit}", n)
     else:
-        without = _kish(count, partial, left_out[[0, 2]], confidence)
-    return _kish(count, mean, left_out[[0, 1]], confidence), plain, without
+        without = _kish(count, partial, partly, n, confidence)
+    return _kish(count, mean, left_out, n, confidence), plain, without
 
 
-def _kish(count: float, r: float, left_out: Float[np.ndarray, "2 q"], confidence: float) -> Interval:
-    n = float(left_out.shape[1])
+def _kish(
+    count: float, r: float, left_out: Float[np.ndarray, "2 q"], n: float, confidence: float
+) -> Interval:
     value = float(kish_number(count, min(r, 1.0)))
     if np.isnan(r):
         return _blank("no error varies once difficulty is removed", n)
@@ -159,4 +163,6 @@ def _blank(reason: str, n: float) -> Interval:
 
 
 def _lone(tallies: Tallies) -> bool:
-    return bool((tallies.by_system().runs == 1).any())
+    names, of_system = np.unique(tallies.systems.astype(str), return_inverse=True)
+    runs = np.stack([tallies.runs[of_system == row].sum(axis=0) for row in range(names.size)])
+    return bool((runs == 1).any())
