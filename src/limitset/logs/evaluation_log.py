@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +88,21 @@ class EvaluationLog:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """What a reader of the page must know of some replies, and of how many."""
+
+    def read(self) -> EvaluationLog:
+        """Return itself: it is read already."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedLog:
+    """A log that is read when it is chosen: files have filters that nobody asks for."""
+
+    path: Path
+    tool: str
+    task: str
+    filter: str
+    read: Callable[[], EvaluationLog]
 
 
 def content_hash(value: Any) -> str:

@@ -17,7 +17,7 @@ from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
 from limitset.core.levels import Level
-from limitset.logs.evaluation_log import EvaluationLog, Question, Reply
+from limitset.logs.evaluation_log import EvaluationLog, OfferedLog, Question, Reply
 
 SHOWN: Final = 3
 """So many names of a longer list stand in a note."""
@@ -41,7 +41,7 @@ class _Row:
     reply: Reply
 
 
-def join_logs(read: Sequence[Sequence[EvaluationLog]], *, wanted: str | None = None) -> Panel:
+def join_logs(read: Sequence[Sequence[EvaluationLog | OfferedLog]], *, wanted: str | None = None) -> Panel:
     """Join logs to one panel.
 
     Parameters
@@ -99,12 +99,14 @@ def join_logs(read: Sequence[Sequence[EvaluationLog]], *, wanted: str | None = N
 
 
 def _one_filter(
-    read: Sequence[Sequence[EvaluationLog]], wanted: str | None
+    read: Sequence[Sequence[EvaluationLog | OfferedLog]], wanted: str | None
 ) -> tuple[list[EvaluationLog], list[str]]:
-    by_task: dict[tuple[str, str], list[Sequence[EvaluationLog]]] = {}
+    by_task: dict[tuple[str, str], list[Sequence[EvaluationLog | OfferedLog]]] = {}
     for logs in read:
         by_task.setdefault((logs[0].tool, logs[0].task), []).append(logs)
-    chosen, notes, all_names = [], [], set()
+    chosen: list[EvaluationLog] = []
+    notes: list[str] = []
+    all_names: set[str] = set()
     for (_, task), files in by_task.items():
         names = [list(dict.fromkeys(log.filter for log in logs)) for logs in files]
         common = [name for name in names[0] if all(name in others for others in names)]
@@ -122,7 +124,7 @@ def _one_filter(
         name = wanted if wanted in common else common[0]
         if len(seen) > 1:
             notes.append(f"{task} is read with {name} (it has {', '.join(seen)}; --filter takes another)")
-        chosen += [log for logs in files for log in logs if log.filter == name]
+        chosen += [log.read() for logs in files for log in logs if log.filter == name]
     if wanted is not None and wanted not in {log.filter for log in chosen}:
         raise InputError.of(
             expected="--filter must be a filter or scorer that all logs of a task have",

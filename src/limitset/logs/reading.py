@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from limitset.core.errors import InputError
 from limitset.core.levels import Status
-from limitset.logs.evaluation_log import EvaluationLog, Question, Reply, content_hash
+from limitset.logs.evaluation_log import EvaluationLog, OfferedLog, Question, Reply, content_hash
 from limitset.logs.finding import Found, find_logs
-from limitset.logs.inspect_log import read_inspect
+from limitset.logs.inspect_log import offered_by_inspect
 from limitset.logs.joining import join_logs
 from limitset.logs.lm_eval import read_lm_eval
 from limitset.logs.replies import Replies, read_replies
@@ -52,8 +52,8 @@ def read_panel(
                 fix="Leave it out.",
             )
         return read_replies(found.tables[0], names=names), found
-    read = [read_lm_eval(path) for path in found.lm_eval]
-    read += [read_inspect(path) for path in found.inspect]
+    read: list[Sequence[EvaluationLog | OfferedLog]] = [read_lm_eval(path) for path in found.lm_eval]
+    read += [offered_by_inspect(path) for path in found.inspect]
     tables = [read_replies(path, names=names) for path in found.tables]
     for path, table in zip(found.tables, tables, strict=True):
         read += [[log] for log in _logs(path, table)]
