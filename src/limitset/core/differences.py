@@ -1,11 +1,11 @@
-"""How sure is the difference of two numbers that were measured on the same questions?
+"""How sure is the difference of two numbers that were measured on the same questions, but are no means?
 
-Questions are hard or easy for both sides, so the difference is taken within each question first: two
-separate intervals would be too wide, or, where the sides trade questions, too narrow.
+Questions are hard or easy for both sides, so both sides are measured anew without the same questions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -13,78 +13,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from limitset.core.intervals import LEAST_CARRIERS, Interval, effective_number, jackknife_error, wilson
-from limitset.core.paired import change_between
+from limitset.core.intervals import LEAST_CARRIERS, Interval, effective_number, jackknife_error
 from limitset.core.undefined import UNDEFINED
 
 GROUPS: Final = 40
-"""So many groups of questions are left out in turn where a number is costly to measure anew."""
-
-
-def share_difference(
-    first: Float[np.ndarray, " q"],
-    second: Float[np.ndarray, " q"],
-    *,
-    clusters: Int[np.ndarray, " q"] | None = None,
-    confidence: float = 0.95,
-) -> Interval:
-    """Interval of ``mean(first - second)``, two shares of each of the same questions.
-
-    Parameters
-    ----------
-    first, second : (q,)
-        Share of each question, in [0, 1].
-    clusters : (q,)
-        Number of the passage or document of each question; default: each question its own.
-    confidence
-        Coverage aimed at, in (0, 1).
-
-    Returns
-    -------
-    Interval
-        In [-1, 1]; `n` is the number of questions. All NaN without a question.
-
-    Notes
-    -----
-    One run a question and side: Newcombe's method 10 for paired shares. Several runs: the jackknife over
-    clusters of the difference, with as many degrees of freedom as clusters that differ (by their effective
-    number) less one. Where fewer than five differ it would shrink to nothing; there the two directions of
-    change get Wilson's interval each, joined as independent (MOVER), which has a width also where nothing
-    changed.
-
-    References
-    ----------
-    Newcombe (1998), doi:10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C, method 10.
-    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
-
-    Examples
-    --------
-    >>> got = share_difference(np.array([1.0] * 48 + [0.0] * 2), np.array([1.0] * 36 + [0.0] * 14))
-    >>> round(got.value, 2), round(got.low, 2), round(got.high, 2)
-    (0.24, 0.11, 0.37)
-    """
-    n = first.size
-    if n == 0:
-        return Interval(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=0.0)
-    groups = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1].reshape(-1)
-    alone = int(groups.max()) + 1 == n
-    if alone and bool(np.isin(first, (0, 1)).all() and np.isin(second, (0, 1)).all()):
-        return change_between(second == 1, first == 1, confidence=confidence)
-    gap = np.bincount(groups, weights=first - second)
-    held = np.bincount(groups).astype(np.float64)
-    value = float(gap.sum()) / n
-    differing = effective_number(np.abs(gap))
-    if differing < LEAST_CARRIERS or gap.size < 3:
-        up, down = (
-            wilson(float(np.maximum(sign * gap / held, 0).sum()), gap.size, confidence=confidence)
-            for sign in (1, -1)
-        )
-        less = float(np.hypot(up.value - up.low, down.high - down.value))
-        more = float(np.hypot(up.high - up.value, down.value - down.low))
-        return Interval(value=value, low=max(value - less, -1.0), high=min(value + more, 1.0), n=float(n))
-    left_out = (gap.sum() - gap) / (n - held)
-    half = float(stats.t.ppf(0.5 + confidence / 2, differing - 1)) * jackknife_error(left_out)
-    return Interval(value=value, low=max(value - half, -1.0), high=min(value + half, 1.0), n=float(n))
+"""So many groups of questions are left out in turn: each costs one measurement of both sides."""
 
 
 def left_out_difference(
@@ -114,7 +47,7 @@ def left_out_difference(
     -------
     Interval
         Symmetric about the value; NaN value, with the reason, where a side has none on all questions, and
-        NaN ends where it has none without some group.
+        NaN ends where it has none without some group. `n` is the number of questions.
 
     References
     ----------
@@ -131,7 +64,7 @@ def left_out_difference(
     everyone = np.ones(clusters.size, dtype=bool)
     n = float(clusters.size)
     value = difference(everyone) if clusters.size else UNDEFINED
-    if np.isnan(value):
+    if math.isnan(value):
         return Interval.blank("one side has no value on the common questions")
     names, of = np.unique(clusters, return_inverse=True)
     dealt = rng.permutation(names.size) % min(groups, names.size)
@@ -141,3 +74,85 @@ def left_out_difference(
         return Interval(value=value, low=UNDEFINED, high=UNDEFINED, n=n)
     half = float(stats.t.ppf(0.5 + confidence / 2, left_out.size - 1)) * jackknife_error(left_out)
     return Interval(value=value, low=value - half, high=value + half, n=n)
+
+
+def ratio_difference(
+    first: Float[np.ndarray, "2 q"],
+    second: Float[np.ndarray, "2 q"],
+    clusters: Int[np.ndarray, " q"],
+    *,
+    confidence: float = 0.95,
+) -> Interval:
+    """Interval of ``sum(part) / sum(whole)`` of one side less that of another, on the same questions.
+
+    Parameters
+    ----------
+    first, second : (2, q)
+        Part and whole of each question, 0 or more.
+    clusters : (q,)
+        Number of the passage or document of each question; clusters are left out in turn.
+    confidence
+        Coverage aimed at, in (0, 1).
+
+    Returns
+    -------
+    Interval
+        Symmetric about the value. Blank where fewer than five clusters (effective number) carry a part, a
+        whole, or what is left of a whole: below that the jackknife promises too much.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), doi:10.1007/978-1-4899-4541-9, chapter 11 (jackknife).
+
+    Examples
+    --------
+    >>> part, whole = np.array([1.0, 0.0] * 10), np.ones(20)
+    >>> got = ratio_difference(np.stack([part, whole]), np.stack([1 - part, whole]), np.arange(20))
+    >>> got.value, got.low < 0 < got.high
+    (0.0, True)
+    """
+    groups = np.unique(clusters, return_inverse=True)[1].reshape(-1)
+    sums = [np.bincount(groups, weights=mass) for mass in (*first, *second)]
+    rests = [whole - part for part, whole in (sums[:2], sums[2:]) if (whole >= part).all()]
+    few = min((effective_number(mass) for mass in (*sums, *rests)), default=0.0)
+    if few < LEAST_CARRIERS:
+        return Interval.blank(f"fewer than {LEAST_CARRIERS:.0f} questions carry a side of the difference")
+    totals = [mass.sum() for mass in sums]
+    a, b, c, d = (total - mass for total, mass in zip(totals, sums, strict=True))
+    value = float(totals[0] / totals[1] - totals[2] / totals[3])
+    half = float(stats.t.ppf(0.5 + confidence / 2, few - 1)) * jackknife_error(a / b - c / d)
+    return Interval(value=value, low=value - half, high=value + half, n=float(clusters.size))
+
+
+def independent_difference(first: Interval, second: Interval) -> Interval:
+    """Interval of the difference of two numbers measured on different questions.
+
+    Parameters
+    ----------
+    first, second
+        The numbers, each with its interval.
+
+    Returns
+    -------
+    Interval
+        Each end as far from the difference as the root of the summed squares of the two nearer halves; NaN
+        ends where a side has none. `n` is the smaller n.
+
+    References
+    ----------
+    Newcombe (1998), doi:10.1002/(SICI)1097-0258(19981130)17:22<2635::AID-SIM954>3.0.CO;2-C (method 10
+    without correlation).
+
+    Examples
+    --------
+    >>> one = Interval(value=0.5, low=0.2, high=0.8, n=9)
+    >>> got = independent_difference(one, Interval(value=0.4, low=0.0, high=0.8, n=7))
+    >>> round(got.value, 2), round(got.low, 2), round(got.high, 2), got.n
+    (0.1, -0.4, 0.6, 7)
+    """
+    value = first.value - second.value
+    if math.isnan(value):
+        return Interval.blank("one side has no value")
+    less = math.hypot(first.value - first.low, second.high - second.value)
+    more = math.hypot(first.high - first.value, second.value - second.low)
+    return Interval(value=value, low=value - less, high=value + more, n=min(first.n, second.n))
