@@ -45,6 +45,7 @@ _ORDER = "item_order cell_order relabelling"
 
 TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
     {
+        "accuracy": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "condorcet": _tabled(
             f"{_ORDER} duplicates",
             noise=0.04,
@@ -69,6 +70,12 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             duplicates="traps are listed by question",
         ),
         "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "paired_comparison": _tabled(
+            "item_order relabelling runs_twice",
+            cell_order="a pair is named in the order of its systems",
+            duplicates="the questions that would settle a pair are fewer where its error is smaller",
+            bounds="a difference may be negative, and ranks pass 1",
+        ),
         "same_wrong": _tabled(
             "item_order relabelling bounds",
             noise=0.02,

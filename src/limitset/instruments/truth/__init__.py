@@ -7,11 +7,13 @@ from typing import Any
 from limitset.core.lazy_names import loaded
 
 _HOMES = {
+    "accuracy": "limitset.instruments.truth.accuracy",
     "condorcet": "limitset.instruments.truth.condorcet",
     "effective_number": "limitset.instruments.truth.votes",
     "false_collision": "limitset.instruments.truth.collision",
     "find_traps": "limitset.instruments.truth.traps",
     "outcomes": "limitset.instruments.truth.outcomes",
+    "paired_comparison": "limitset.instruments.truth.paired_comparison",
     "same_wrong": "limitset.instruments.truth.same_wrong",
     "surviving_error": "limitset.instruments.truth.surviving",
     "unanimity_nulls": "limitset.instruments.truth.nulls",
@@ -20,11 +22,13 @@ _HOMES = {
     "wrong_when_unanimous": "limitset.instruments.truth.unanimity",
 }
 __all__ = [
+    "accuracy",
     "condorcet",
     "effective_number",
     "false_collision",
     "find_traps",
     "outcomes",
+    "paired_comparison",
     "same_wrong",
     "surviving_error",
     "unanimity_nulls",
