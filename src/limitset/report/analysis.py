@@ -121,7 +121,7 @@ def analyse(
     """
     tallies = tallied(ends.having(level=Level.ANSWER.value), items)
     blank: dict[str, str] = {}
-    anchored = _anchored(tallies, items)
+    anchored = anchored_of(tallies, items)
     truth = _truth(anchored, items, rng_seed) if anchored.items.size else None
     return Analysis(
         ends=ends,
@@ -157,7 +157,7 @@ def _truth(tallies: Tallies, items: Items, seed: int) -> Truth:
     )
 
 
-def _anchored(tallies: Tallies, items: Items) -> Tallies:
+def anchored_of(tallies: Tallies, items: Items) -> Tallies:
     """Keep the questions whose every answer was judged, and those with a key that nobody answered."""
     keyed = dict(zip(items.texts("item"), items.has_anchor(), strict=True))
     judged = np.array([bool(keyed.get(name, False)) for name in tallies.items], dtype=bool)
@@ -179,7 +179,7 @@ def _greedy(ends: Ends, items: Items) -> Outcomes | None:
     greedy = answers.where(answers.numbers("greedy") == 1)
     if len(greedy) == 0:
         return None
-    found = _anchored(tallied(greedy.with_columns(greedy=0.0), items), items)
+    found = anchored_of(tallied(greedy.with_columns(greedy=0.0), items), items)
     return outcomes(found) if found.items.size else None
 
 

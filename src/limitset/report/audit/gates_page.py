@@ -76,12 +76,12 @@ def _definitions(report: GateReport) -> tuple[Definition, ...]:
     names = dict.fromkeys(term.name for one in report.judged for term in one.gate.terms)
     return (
         Definition(
-            "Gate",
-            "A bar that a number must reach. PASS: the whole interval lies on the right side of it. FAIL: "
+            term="Gate",
+            plain="A bar that a number must reach. PASS: the whole interval lies on the right side. FAIL: "
             "wholly on the wrong side. INCONCLUSIVE: the interval holds the bar, or there is no number; more "
             "questions would tell.",
         ),
-        *(Definition(f"{name} (in a gate)", f"{_capital(NAMED[name].words)}.") for name in names),
+        *(Definition(term=f"{name} (in a gate)", plain=f"{_capital(NAMED[name].words)}.") for name in names),
     )
 
 
