@@ -157,6 +157,8 @@ def classify(
     return AnswerClass(end=None, status=Status.UNPARSED, right=False if accepted else None)
 
 
+# the keys of one panel are asked for again with every reply
+@lru_cache(maxsize=2048)
 def normalised(text: str) -> str:
     """Return a text without case, accents, punctuation and leading articles, its words one space apart.
 
@@ -230,7 +232,9 @@ def _answer(span: str, asked: frozenset[str], known: Known, form: str) -> str | 
     if whole is not None:
         return whole
     for head in _heads(span):
-        words = _drop_articles(_words(head))
+        # "CAPITAL0" is two words only once it is read
+        spaced = " ".join(_words(head))
+        words = _drop_articles(_words(CITY_OF.sub("", spaced) or spaced))
         if form == "code" and words and len(words[0]) <= LONGEST_CODE:
             words = words[:1]
         end = _known(" ".join(words), known)
