@@ -232,9 +232,10 @@ def _answer(span: str, asked: frozenset[str], known: Known, form: str) -> str | 
     if whole is not None:
         return whole
     for head in _heads(span):
+        words = _words(head)
         # "CAPITAL0" is two words only once it is read
-        spaced = " ".join(_words(head))
-        words = _drop_articles(_words(CITY_OF.sub("", spaced) or spaced))
+        while len(words) > 1 and words[0] in LEAD | ARTICLES:
+            words = words[1:]
         if form == "code" and words and len(words[0]) <= LONGEST_CODE:
             words = words[:1]
         end = _known(" ".join(words), known)
