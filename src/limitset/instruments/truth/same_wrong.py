@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from limitset.core.clusters import summed
 from limitset.core.coincidence import DUST, WrongPairs, wrong_pairs
 from limitset.core.errors import InputError
 from limitset.core.intervals import (
@@ -19,6 +21,8 @@ from limitset.core.intervals import (
     wilson,
 )
 from limitset.core.levels import Level
+from limitset.core.pair_intervals import jackknife_errors, wilson_ends
+from limitset.core.pair_sums import pair_panel, pair_sums
 from limitset.core.results import MeasurementTable
 from limitset.core.sharing_nulls import SharingNulls
 from limitset.core.tallies import Tallies
@@ -29,6 +33,9 @@ VERSION = 1
 
 SPLITS = 20
 """Random halvings averaged in the cross-fitted popularity."""
+NEVER = "the two are never wrong on the same question"
+FEW = f"both are wrong on fewer than {LEAST_CARRIERS:.0f} questions"
+NO_OTHERS = "no question on which this pair and two other systems are wrong"
 NOTES = (
     "one run of each of two systems, both answered and both wrong",
     "item_conditional: two of the other systems on the same questions",
@@ -119,38 +126,23 @@ def same_wrong(
     >>> got.pairs.one(first="a", second="b", null_kind="").value
     0.75
     """
-    tallies.require_anchor()
     if draws < 1 or (class_count is not None and class_count < 1):
         raise InputError.of(
             expected="draws and class_count must be 1 or more",
             got=f"{draws} and {class_count}",
             fix="Raise it.",
         )
-    names = np.array([str(name) for name in dict.fromkeys(tallies.systems)], dtype=object)
-    sums = wrong_pairs(tallies)
-    first, second = np.triu_indices(names.size, 1)
-    measured, null = _pair_rows(sums, first, second, names.size, confidence)
+    pairs, sums = _pairs(tallies, confidence, level)
     nulls = SharingNulls.of(tallies, confidence=confidence, draws=draws)
     panel = [
-        ("same_wrong", "", _rate(sums.same_by_question, sums.both_by_question, confidence)),
+        ("same_wrong", "", _rate(tallies, sums, confidence)),
         ("same_wrong", "popularity", nulls.popularity(rng, class_count, splits=SPLITS)),
         ("same_wrong", "popularity_plug_in", nulls.popularity(rng, class_count, splits=0)),
         ("same_wrong", "shuffled", nulls.shuffled(rng)),
         ("both_wrong", "", _met(tallies, sums.both_by_question, confidence)),
     ]
-    axes = {"first": np.tile(names[first], 2), "second": np.tile(names[second], 2)}
     return SameWrong(
-        pairs=MeasurementTable(
-            instrument=INSTRUMENT,
-            version=VERSION,
-            level=level,
-            axes=axes,
-            null_kind=[""] * first.size + ["item_conditional"] * first.size,
-            interval_method="delta method over questions on the logit scale, Wilson where few carry it",
-            confidence=confidence,
-            notes=NOTES[:2],
-            **columns_of([*measured, *null]),
-        ),
+        pairs=pairs,
         panel=MeasurementTable(
             instrument=f"{INSTRUMENT}.panel",
             version=VERSION,
@@ -170,10 +162,80 @@ def same_wrong(
     )
 
 
-def _pair_rows(
-    sums: WrongPairs, first: np.ndarray, second: np.ndarray, systems: int, confidence: float
-) -> tuple[list[Interval], list[Interval]]:
-    at = (first, second)
+def same_wrong_pairs(tallies: Tallies, *, confidence: float = 0.95, level: Level = Level.ANSWER) -> SameWrong:
+    """Measure every pair as `same_wrong` does, and of the panel what needs no draws: hundreds of systems fit.
+
+    Parameters
+    ----------
+    tallies, confidence, level
+        As in `same_wrong`.
+
+    Returns
+    -------
+    SameWrong
+        As from `same_wrong`, its panel without nulls.
+
+    Raises
+    ------
+    InputError
+        When an answer has no anchor.
+
+    References
+    ----------
+    Kim, Garg, Peng and Garg (2025), Correlated errors in large language models, arXiv:2506.07962.
+
+    Examples
+    --------
+    >>> from limitset.core.ends import Ends
+    >>> from limitset.core.tallies import tallied
+    >>> ends = Ends.of(item=[*"pqrstuvw"] * 2, system=["a"] * 8 + ["b"] * 8, end=[*"xxxxxxxx", *"xxxxxxyy"],
+    ...                right=0)
+    >>> same_wrong_pairs(tallied(ends)).panel.one(statistic="same_wrong").value
+    0.75
+    """
+    pairs, sums = _pairs(tallies, confidence, level)
+    rows = [
+        _rate(tallies, sums, confidence),
+        _met(tallies, sums.both_by_question, confidence),
+    ]
+    return SameWrong(
+        pairs=pairs,
+        panel=MeasurementTable(
+            instrument=f"{INSTRUMENT}.panel",
+            version=VERSION,
+            level=level,
+            axes={"statistic": np.array(["same_wrong", "both_wrong"], dtype=object)},
+            interval_method="logit jackknife over questions",
+            confidence=confidence,
+            notes=NOTES[:1],
+            **columns_of(rows),
+        ),
+    )
+
+
+def _pairs(tallies: Tallies, confidence: float, level: Level) -> tuple[MeasurementTable, WrongPairs]:
+    tallies.require_anchor()
+    names = np.array([str(name) for name in dict.fromkeys(tallies.systems)], dtype=object)
+    sums = wrong_pairs(tallies)
+    at = np.triu_indices(names.size, 1)
+    table = MeasurementTable(
+        instrument=INSTRUMENT,
+        version=VERSION,
+        level=level,
+        axes={"first": np.tile(names[at[0]], 2), "second": np.tile(names[at[1]], 2)},
+        null_kind=np.repeat(np.array(["", "item_conditional"], dtype=object), at[0].size),
+        interval_method="delta method over questions on the logit scale, Wilson where few carry it",
+        confidence=confidence,
+        notes=NOTES[:2],
+        **_pair_columns(tallies, sums, at, names.size, confidence),
+    )
+    return table, sums
+
+
+def _pair_columns(
+    tallies: Tallies, sums: WrongPairs, at: tuple[np.ndarray, np.ndarray], systems: int, confidence: float
+) -> dict[str, Any]:
+    """Columns of the table of pairs: what was measured, then the item-conditional null."""
     same, both = sums.same[at], sums.both[at]
     met = both > DUST
     base = np.where(met, both, 1.0)
@@ -187,50 +249,68 @@ def _pair_rows(
     carriers = np.minimum(*sides)
     square = sums.same_same[at] - 2 * rate * sums.same_both[at] + rate**2 * sums.both_both[at]
     error = np.sqrt(np.maximum(square, 0.0) * n / np.maximum(n - 1, 1)) / base
+    if np.unique(tallies.clusters).size < tallies.items.size:
+        error = _clustered_error(tallies, at, met)
     inside = carriers >= LEAST_CARRIERS
     spread = np.where(inside, rate * (1 - rate), 1.0)
     half = stats.t.ppf(0.5 + confidence / 2, np.maximum(carriers - 1, 1)) * error / spread
     centre = np.log(np.where(inside, rate, 0.5) / np.where(inside, 1 - rate, 0.5))
-    low, high = (1 / (1 + np.exp(-(centre + sign * half))) for sign in (-1, 1))
-    measured = [
-        _one_pair(
-            float(rate[row]),
-            float(n[row]),
-            (float(low[row]), float(high[row])),
-            bool(inside[row]),
-            confidence,
+    few = wilson_ends(rate, n, confidence=confidence)
+    with np.errstate(over="ignore"):
+        low, high = (
+            np.where(inside, 1 / (1 + np.exp(-(centre + sign * half))), end)
+            for sign, end in zip((-1, 1), few, strict=True)
         )
-        for row in range(first.size)
-    ]
-    return measured, [
-        _null_pair(float(top), float(bottom), systems)
-        for top, bottom in zip(sums.null[at], sums.null_both[at], strict=True)
-    ]
+    short = n < LEAST_CARRIERS - DUST
+    reason = np.where(met, np.where(short, FEW, ""), NEVER)
+    null, null_reason, bottom = _null_columns(sums, at, systems)
+    nothing = np.full(null.size, UNDEFINED)
+    return {
+        "value": np.concatenate([np.where(short, UNDEFINED, rate), null]),
+        "low": np.concatenate([low, nothing]),
+        "high": np.concatenate([high, nothing]),
+        "n": np.concatenate([n, bottom]),
+        "blank_reason": np.concatenate([reason, null_reason]).astype(object),
+    }
+
+
+def _null_columns(
+    sums: WrongPairs, at: tuple[np.ndarray, np.ndarray], systems: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    top, bottom = sums.null[at], sums.null_both[at]
+    known = (bottom > DUST) & (systems >= 4)
+    value = np.where(known, np.clip(top / np.where(known, bottom, 1.0), 0.0, 1.0), UNDEFINED)
+    lost = "needs two other systems beside the pair" if systems < 4 else NO_OTHERS
+    return value, np.where(known, "", lost), np.where(known, bottom, 0.0)
+
+
+def _clustered_error(
+    tallies: Tallies, at: tuple[np.ndarray, np.ndarray], met: np.ndarray
+) -> Float[np.ndarray, " p"]:
+    """Error of the rate with one group of clusters left out at a time."""
+    groups = pair_sums(pair_panel(tallies))
+    wrong = groups.of_right_and_wrong().same[:, *at]
+    left = wrong.sum(axis=0) - wrong
+    known = met & (left > DUST).all(axis=0)
+    rest = (groups.same[:, *at].sum(axis=0) - groups.same[:, *at]) / np.where(known, left, 1.0)
+    return np.where(known, jackknife_errors(rest), UNDEFINED)
 
 
 def _one_pair(rate: float, n: float, ends: tuple[float, float], inside: bool, confidence: float) -> Interval:
     if n == 0:
-        return _blank("the two are never wrong on the same question")
+        return _blank(NEVER)
     low, high = ends
     if not inside:
         few = wilson(rate * n, n, confidence=confidence)
         low, high = max(few.low, 0.0), min(few.high, 1.0)
     if n < LEAST_CARRIERS - DUST:
-        reason = f"both are wrong on fewer than {LEAST_CARRIERS:.0f} questions"
-        return Interval(value=UNDEFINED, low=low, high=high, n=n, blank_reason=reason)
+        return Interval(value=UNDEFINED, low=low, high=high, n=n, blank_reason=FEW)
     return Interval(value=rate, low=low, high=high, n=n)
 
 
-def _null_pair(top: float, bottom: float, systems: int) -> Interval:
-    if systems < 4:
-        return _blank("needs two other systems beside the pair")
-    if bottom <= DUST:
-        return _blank("no question on which this pair and two other systems are wrong")
-    return Interval(value=min(max(top / bottom, 0.0), 1.0), low=UNDEFINED, high=UNDEFINED, n=bottom)
-
-
-def _rate(same: Float[np.ndarray, " q"], both: Float[np.ndarray, " q"], confidence: float) -> Interval:
+def _rate(tallies: Tallies, sums: WrongPairs, confidence: float) -> Interval:
     """Same-wrong rate over all pairs, by the rule of a single pair."""
+    same, both = summed(np.stack([sums.same_by_question, sums.both_by_question]), tallies.clusters)
     same, rest = np.where(same < DUST, 0.0, same), np.where(both - same < DUST, 0.0, both - same)
     n = effective_number(both)
     carriers = min(effective_number(same), effective_number(rest))
@@ -240,17 +320,18 @@ def _rate(same: Float[np.ndarray, " q"], both: Float[np.ndarray, " q"], confiden
 
 def _met(tallies: Tallies, both: Float[np.ndarray, " q"], confidence: float) -> Interval:
     """Share of pairs of runs of two systems that are both wrong."""
-    present = sum(
-        (tallies.of_system(name).runs > 0).any(axis=0) * 1.0 for name in dict.fromkeys(tallies.systems)
-    )
-    pairs = np.asarray(present * (present - 1))
+    present = np.zeros(tallies.items.size)
+    for name in dict.fromkeys(tallies.systems):
+        present += (tallies.runs[tallies.systems == name] > 0).any(axis=0)
+    pairs = present * (present - 1)
     share = np.clip(both[pairs > 0] / pairs[pairs > 0], 0.0, 1.0)
     if share.size == 0:
         return _blank("no question has runs of two systems")
-    got = logit_jackknife(share, 1 - share, confidence=confidence)
-    few = wilson(float(share.sum()), share.size, confidence=confidence)
+    part, rest = summed(np.stack([share, 1 - share]), tallies.clusters[pairs > 0])
+    got = logit_jackknife(part, rest, confidence=confidence)
+    few = wilson(float(share.mean()) * part.size, part.size, confidence=confidence)
     low, high = (few.low, few.high) if np.isnan(got.low) else (got.low, got.high)
-    return Interval(value=float(share.mean()), low=max(low, 0.0), high=min(high, 1.0), n=float(share.size))
+    return Interval(value=float(share.mean()), low=max(low, 0.0), high=min(high, 1.0), n=float(part.size))
 
 
 def _blank(reason: str) -> Interval:
