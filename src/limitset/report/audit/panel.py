@@ -25,6 +25,8 @@ class Panel:
         The questions that something outside the models checks; None where there are none.
     seed
         Seed of the resampling.
+    noun
+        What one system is called: "model", "judge".
     """
 
     ends: Ends
@@ -32,6 +34,7 @@ class Panel:
     tallies: Tallies
     anchored: Tallies | None
     seed: int = 0
+    noun: str = "model"
 
     @property
     def systems(self) -> list[str]:

@@ -1,0 +1,124 @@
+"""Which sentences does a reader of an audit see first?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from limitset.charts.shown import percent, with_interval
+from limitset.core.results import MeasurementTable
+from limitset.report import sentences
+from limitset.report.analysis import Analysis, Truth
+from limitset.report.audit.noun import counted
+from limitset.report.audit.panel import Panel
+from limitset.report.audit.section import Section
+from limitset.report.traps_table import share_held
+
+PANEL: Final = 3
+"""From so many systems on a set of replies is read as a panel; below, as runs."""
+FIRST_ADVICE: Final = ("labels", "voting", "members", "outside")
+"""Topics whose first advice comes before the questions to check."""
+MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "stale")
+"""Topics whose first advice follows."""
+
+
+def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -> tuple[str, ...]:
+    """Say what the panel is worth, what its agreement is worth, and what its vote leaves.
+
+    Parameters
+    ----------
+    analysis
+        What was measured on the runs.
+    panel
+        The runs.
+    topics
+        What every topic found.
+
+    Returns
+    -------
+    tuple of str
+        Empty where the sentences of a first look say more: below three systems, and without an anchor.
+    """
+    truth = analysis.truth
+    if truth is None or len(panel.systems) < PANEL:
+        return ()
+    found = (_worth(truth, panel), _agreed(topics), _vote(truth, panel, topics))
+    return tuple(one for one in found if one) if found[0] or found[1] else ()
+
+
+def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -> tuple[str, ...]:
+    """Say what to do, each sentence with its number; the most useful first.
+
+    Parameters
+    ----------
+    analysis, panel, topics
+        As for `headline`.
+    """
+    truth = analysis.truth
+    first = [one for name in FIRST_ADVICE if name in topics for one in topics[name].advice[:1]]
+    more = [one for name in MORE_ADVICE if name in topics for one in topics[name].advice[:1]]
+    if truth is None:
+        return tuple(first + more)
+    if len(panel.systems) < PANEL:
+        first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
+    agreed = sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
+    traps = _traps(truth)
+    return tuple([*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:]])
+
+
+def found_in(topics: Mapping[str, Section], instrument: str) -> MeasurementTable | None:
+    """Return the table of an instrument, None where no topic measured it."""
+    tables = (table for section in topics.values() for table in section.measured)
+    return next((table for table in tables if table.instrument == instrument and len(table)), None)
+
+
+def _worth(truth: Truth, panel: Panel) -> str | None:
+    worth = truth.votes.values.one(unit="models")
+    if worth.blank:
+        return None
+    return (
+        f"Your {counted(len(panel.systems), panel.noun)} are worth {with_interval(worth)} independent ones."
+    )
+
+
+def _agreed(topics: Mapping[str, Section]) -> str | None:
+    table = found_in(topics, "escalation")
+    if table is None or 1.0 not in table.axes["threshold"]:
+        return None
+    left = table.one(quantity="left", threshold=1.0)
+    sent = table.one(quantity="sent", threshold=1.0)
+    if sent.blank or (left.blank and not left.bounded):
+        return None
+    return (
+        f"When all agree ({100 * (1 - sent.value):.0f} % of the questions), they are wrong {percent(left)} "
+        "of the time."
+    )
+
+
+def _vote(truth: Truth, panel: Panel, topics: Mapping[str, Section]) -> str | None:
+    table = found_in(topics, "voting_gain")
+    if table is None:
+        return None
+    rows = [row for row in table.where(unit="systems", system="all", null_kind="").rows() if not row.blank]
+    if len(rows) < 2:
+        return None
+    rows.sort(key=lambda row: int(row.parameters["votes"]))
+    one, all_of_them = rows[0], rows[-1]
+    voters = counted(int(all_of_them.parameters["votes"]), panel.noun)
+    alone = f"one alone {percent(one)}"
+    return f"A vote of {voters} is wrong {percent(all_of_them)} of the time, {alone}{_alike(table)}."
+
+
+def _alike(table: MeasurementTable) -> str:
+    null = [row for row in table.where(null_kind="independent", unit="systems").rows() if not row.blank]
+    if not null:
+        return ""
+    last = max(null, key=lambda row: int(row.parameters["votes"]))
+    return f"; {int(last.parameters['votes'])} independent ones as accurate would be wrong {percent(last)}"
+
+
+def _traps(truth: Truth) -> str | None:
+    count, held = share_held(truth.traps)
+    last = sentences.last_of(truth.surviving.curve.where(system="all", stratum="all"))
+    wrong = 0.0 if last.blank else last.value * truth.tallies.items.size
+    return sentences.traps_advice(count, held, wrong=wrong) if wrong else None
