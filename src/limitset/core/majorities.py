@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy import special
 
+from limitset.core.intervals import Interval, jackknife_interval, logit_jackknife, wilson
 from limitset.core.undefined import NEVER, UNDEFINED
 
 MOST_VOTES: Final = 1e6
@@ -153,3 +154,82 @@ def kish_number(
     """
     load = 1.0 + (count - 1.0) * np.asarray(correlation, dtype=np.float64)
     return np.asarray(count / np.where(load > 0, load, UNDEFINED), dtype=np.float64)
+
+
+def predicted_majorities(
+    right: Float[np.ndarray, " q"],
+    pair: Float[np.ndarray, " other"],
+    size: int,
+    *,
+    confidence: float = 0.95,
+) -> tuple[Interval, Interval]:
+    """How often would a majority be right if voters were independent, and if all were equally correlated?
+
+    Parameters
+    ----------
+    right, pair : (q,)
+        Chance on each question that one voter is right, and that two different ones are.
+    size
+        Voters.
+    confidence
+        Coverage aimed at, in (0, 1).
+
+    Returns
+    -------
+    The binomial majority at the mean accuracy, and the beta-binomial one at the mean correlation, blank where
+    no beta-binomial is so correlated; each with its interval over questions.
+
+    References
+    ----------
+    Grofman, Owen and Feld (1983), doi:10.1007/BF00125672; Griffiths (1973), doi:10.2307/2529131.
+
+    Examples
+    --------
+    >>> right = np.array([1.0, 1.0, 1.0, 0.0])
+    >>> [round(one.value, 4) for one in predicted_majorities(right, right, 3)]
+    [0.8438, 0.75]
+    """
+    single = mean_of_shares(right, confidence=confidence)
+    low, value, high = majority_accuracy(size, np.array([single.low, single.value, single.high]))
+    independent = Interval(value=float(value), low=float(low), high=float(high), n=single.n)
+    left_out = correlated_majority(size, *_exchangeable(_without(right), _without(pair)))
+    whole = float(
+        correlated_majority(size, *_exchangeable(np.asarray(right.mean()), np.asarray(pair.mean())))
+    )
+    got = jackknife_interval(whole, left_out, confidence=confidence)
+    reason = "errors are not correlated as a beta-binomial's" if np.isnan(whole) else ""
+    low, high = np.maximum(got.low, 0.0), np.minimum(got.high, 1.0)
+    return independent, Interval(
+        value=whole, low=float(low), high=float(high), n=single.n, blank_reason=reason
+    )
+
+
+def mean_of_shares(share: Float[np.ndarray, " q"], *, confidence: float = 0.95) -> Interval:
+    """Return the mean of shares with its interval, by Wilson's where too few questions carry a side.
+
+    Examples
+    --------
+    >>> mean_of_shares(np.array([1.0, 1.0, 1.0, 1.0])).value
+    1.0
+    """
+    share = np.where(share < _DUST, 0.0, np.where(share > 1 - _DUST, 1.0, share))
+    got = logit_jackknife(share, 1.0 - share, confidence=confidence)
+    if np.isnan(got.low):
+        got = wilson(float(share.sum()), share.size, confidence=confidence)
+    value = float(share.mean())
+    # the closed forms miss the ends by rounding
+    low, high = min(max(got.low, 0.0), value), max(min(got.high, 1.0), value)
+    return Interval(value=value, low=low, high=high, n=float(share.size))
+
+
+def _exchangeable(
+    chance: Float[np.ndarray, "*n"], both: Float[np.ndarray, "*n"]
+) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+    """Chance and correlation of two voters that are both right with chance `both`."""
+    spread = np.asarray(chance * (1 - chance))
+    varies = spread > _DUST
+    return chance, np.where(varies, (both - chance**2) / np.where(varies, spread, 1.0), UNDEFINED)
+
+
+def _without(values: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
+    return np.asarray((values.sum() - values) / max(values.size - 1, 1))

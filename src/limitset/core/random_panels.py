@@ -56,7 +56,10 @@ def errors_by_size(
         if patterns.wrong.size << voters <= _EXACT:
             return patterns.by_size(sizes), 0
     draws = max(1, min(draws, _MOST_VOTES // max(ballots.slot.size, 1)))
-    return _in_random_order(ballots, sizes, draws, rng), draws
+    errors = _in_random_order(ballots, sizes, draws, rng)
+    if 1 in sizes:
+        errors[sizes.index(1)] = ballots.by_question(ballots.wrong[ballots.slot].mean(axis=0))
+    return errors, draws
 
 
 def _in_random_order(

@@ -60,6 +60,22 @@ class Ballots:
         """How often every voter votes on every question."""
         return int(self.slot.shape[1] // max(self.items.size, 1))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, and how votes are counted."""
+        told = [
+            "tied pluralities count the share of wrong answers among the tied",
+            "a vote in which nobody answers is wrong",
+        ]
+        if self.left_out:
+            names = ", ".join(self.left_out[:5]) + (" and more" if len(self.left_out) > 5 else "")
+            told.append(f"left out for lacking over a tenth of the questions: {names}")
+        if self.lacking:
+            told.append(f"{self.lacking} questions left out on which a voter has no run")
+        if self.rounds > 1:
+            told.append(f"each voter casts one of its runs: {self.rounds} rounds")
+        return tuple(told)
+
     def by_question(self, per_round: Float[np.ndarray, "*s n"]) -> Float[np.ndarray, "*s q"]:
         """Average over the rounds of each question."""
         return np.asarray(

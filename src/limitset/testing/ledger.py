@@ -46,6 +46,11 @@ _ORDER = "item_order cell_order relabelling"
 TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
     {
         "accuracy": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "best_subset": _tabled(
+            f"{_ORDER} duplicates runs_twice",
+            noise=0.1,
+            bounds="gains are differences",
+        ),
         "condorcet": _tabled(
             f"{_ORDER} duplicates",
             noise=0.04,
@@ -57,6 +62,7 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             runs_twice="sampling noise of a model's accuracy is taken out by the number of its runs",
             bounds="an effective number counts votes or models",
         ),
+        "escalation": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "false_collision": _tabled(
             f"{_ORDER} duplicates",
             runs_twice=_WITHOUT,
@@ -68,6 +74,11 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             runs_twice="runs are cut in halves, one to find and one to measure: copies stand in both",
             cell_order="the systems that share a trap are listed in their order",
             duplicates="traps are listed by question",
+        ),
+        "member_value": _tabled(
+            f"{_ORDER} duplicates runs_twice",
+            noise=0.02,
+            bounds="what a system adds is a difference",
         ),
         "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "paired_comparison": _tabled(
@@ -94,6 +105,12 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             f"{_ORDER} duplicates",
             runs_twice="the share of the seed is estimated from runs of one cell",
             bounds="unbiased components may come out below 0",
+        ),
+        "voting_gain": _tabled(
+            f"{_ORDER} duplicates",
+            noise=0.012,
+            runs_twice=_WITHOUT,
+            bounds="the change from all votes is a difference",
         ),
         "wrong_when_agreed": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "wrong_when_unanimous": _tabled(

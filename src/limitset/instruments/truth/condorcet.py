@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 
 from limitset.core.agreements import Source, groups_of, reached_by_most, unit_shares
 from limitset.core.errors import InputError
-from limitset.core.intervals import Interval, columns_of, jackknife_interval, logit_jackknife, wilson
+from limitset.core.intervals import Interval, columns_of, jackknife_interval
 from limitset.core.levels import Level
-from limitset.core.majorities import MOST_VOTES, correlated_majority, equivalent_votes, majority_accuracy
+from limitset.core.majorities import MOST_VOTES, equivalent_votes, mean_of_shares, predicted_majorities
 from limitset.core.results import MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.core.undefined import UNDEFINED
@@ -22,8 +22,6 @@ INSTRUMENT = "condorcet"
 VERSION = 1
 
 ESTIMATES = ("observed", "independent", "correlated")
-DUST = 1e-12
-"""Rounding left over from sums of shares."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -211,18 +209,10 @@ def _estimates(
     size: int,
     confidence: float,
 ) -> tuple[Interval, Interval, Interval]:
-    observed, single = _mean(won, confidence), _mean(right, confidence)
-    low, value, high = majority_accuracy(size, np.array([single.low, single.value, single.high]))
-    independent = Interval(value=float(value), low=float(low), high=float(high), n=single.n)
-    left_out = correlated_majority(size, *_exchangeable(_without(right), _without(pair)))
-    whole = float(
-        correlated_majority(size, *_exchangeable(np.asarray(right.mean()), np.asarray(pair.mean())))
+    return (
+        mean_of_shares(won, confidence=confidence),
+        *predicted_majorities(right, pair, size, confidence=confidence),
     )
-    got = jackknife_interval(whole, left_out, confidence=confidence)
-    reason = "errors are not correlated as a beta-binomial's" if np.isnan(whole) else ""
-    low, high = np.maximum(got.low, 0.0), np.minimum(got.high, 1.0)
-    correlated = Interval(value=whole, low=float(low), high=float(high), n=single.n, blank_reason=reason)
-    return observed, independent, correlated
 
 
 def _equivalent(
@@ -247,28 +237,8 @@ def _equivalent(
     return "equivalent", Interval(value=value, low=float(np.exp(got.low)), high=float(np.exp(got.high)), n=n)
 
 
-def _exchangeable(
-    chance: Float[np.ndarray, "*n"], both: Float[np.ndarray, "*n"]
-) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-    """Chance and correlation of two voters that are both right with chance `both`."""
-    spread = np.asarray(chance * (1 - chance))
-    varies = spread > DUST
-    return chance, np.where(varies, (both - chance**2) / np.where(varies, spread, 1.0), UNDEFINED)
-
-
 def _without(values: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
     return np.asarray((values.sum() - values) / max(values.size - 1, 1))
-
-
-def _mean(share: Float[np.ndarray, " q"], confidence: float) -> Interval:
-    share = np.where(share < DUST, 0.0, np.where(share > 1 - DUST, 1.0, share))
-    got = logit_jackknife(share, 1.0 - share, confidence=confidence)
-    if np.isnan(got.low):
-        got = wilson(float(share.sum()), share.size, confidence=confidence)
-    value = float(share.mean())
-    # the closed forms miss the ends by rounding
-    low, high = min(max(got.low, 0.0), value), max(min(got.high, 1.0), value)
-    return Interval(value=value, low=low, high=high, n=float(share.size))
 
 
 def _table(
