@@ -42,6 +42,7 @@ def _tabled(obeys: str, *, noise: float = 0.0, **breaks: str) -> Tabled:
 
 _WITHOUT = "runs are drawn without replacement from those there are: a run and its copy always agree"
 _ORDER = "item_order cell_order relabelling"
+_PAIR_ORDER = "a pair is named in the order of its systems"
 
 TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
     {
@@ -50,6 +51,10 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             f"{_ORDER} duplicates runs_twice",
             noise=0.1,
             bounds="gains are differences",
+        ),
+        "chance_adjusted": _tabled(
+            "item_order relabelling duplicates runs_twice bounds",
+            cell_order=_PAIR_ORDER,
         ),
         "condorcet": _tabled(
             f"{_ORDER} duplicates",
@@ -63,6 +68,10 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             bounds="an effective number counts votes or models",
         ),
         "escalation": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "error_consistency": _tabled(
+            "item_order relabelling duplicates runs_twice bounds",
+            cell_order=_PAIR_ORDER,
+        ),
         "false_collision": _tabled(
             f"{_ORDER} duplicates",
             runs_twice=_WITHOUT,
@@ -93,6 +102,10 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             cell_order="a pair is named in the order of its systems",
             duplicates="in the shuffled null a question meets its own copy, which is another question",
             runs_twice="the popularity null cuts runs in halves: copies stand in both",
+        ),
+        "same_wrong_pairs": _tabled(
+            "item_order relabelling duplicates runs_twice bounds",
+            cell_order=_PAIR_ORDER,
         ),
         "surviving_error": _tabled(
             f"{_ORDER} duplicates",
