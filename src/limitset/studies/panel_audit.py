@@ -11,6 +11,7 @@ from limitset.core.provenance import machine, package_versions, sha256_of
 from limitset.core.tasks import Task
 from limitset.logs.finding import Found
 from limitset.logs.reading import read_panel
+from limitset.report.audit.noun import noun_of
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
 from limitset.studies.reporting import Finished, rebuild
@@ -73,6 +74,7 @@ def run_audit(
     lock: dict[str, Any] = {
         "spec": spec.model_dump(mode="json"),
         "questions": {"file": told, **_counted(found), "sha256": digest},
+        "noun": noun_of(read.columns.get("model", "model")),
         "notes": list(read.notes),
         "packages": package_versions(),
         "machine": machine(),

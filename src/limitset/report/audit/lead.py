@@ -42,7 +42,7 @@ def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) ->
     truth = analysis.truth
     if truth is None or len(panel.systems) < PANEL:
         return ()
-    found = (_worth(truth, panel), _agreed(topics), _vote(truth, panel, topics))
+    found = (_worth(truth, panel), _agreed(topics), _vote(panel, topics))
     return tuple(one for one in found if one) if found[0] or found[1] else ()
 
 
@@ -63,7 +63,7 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
     agreed = sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
     traps = _traps(truth)
-    return tuple([*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:]])
+    return (*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:])
 
 
 def found_in(topics: Mapping[str, Section], instrument: str) -> MeasurementTable | None:
@@ -95,7 +95,7 @@ def _agreed(topics: Mapping[str, Section]) -> str | None:
     )
 
 
-def _vote(truth: Truth, panel: Panel, topics: Mapping[str, Section]) -> str | None:
+def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
     table = found_in(topics, "voting_gain")
     if table is None:
         return None

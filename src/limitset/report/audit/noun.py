@@ -6,7 +6,7 @@ from typing import Final
 
 NOUNS: Final = {"judge": "judge", "rater": "rater", "annotator": "annotator", "grader": "grader"}
 """Column that names the system to what one of them is called; any other is a model."""
-WORDS: Final = "no one two three four five six seven eight nine ten eleven twelve".split()
+WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def noun_of(column: str) -> str:
