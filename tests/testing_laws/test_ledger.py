@@ -41,6 +41,19 @@ def tallies():
     return tallied(ends, items)
 
 
+WITH_ITEMS = ("find_traps", "stale_answers")
+
+
+def linked(tallies):
+    """Return the questions, each of 30 to 59 changed from one of the first thirty."""
+    names = [str(name) for name in tallies.items]
+    twins = [f"q{int(name[1:]) - 30}" if name[1:] in TWINS else None for name in names]
+    return Items.of(item=names, text=names, twin=twins)
+
+
+TWINS = {str(number) for number in range(30, 60)}
+
+
 def judgement(name):
     """Fill in everything but the tallies."""
     measure = getattr(truth, name)
@@ -52,7 +65,7 @@ def judgement(name):
         return KNOWN[name][id(tallies)][0]
 
     def measured(tallies):
-        more = (Items.of(item=list(tallies.items), text=list(tallies.items)),) if name == "find_traps" else ()
+        more = (linked(tallies),) if name in WITH_ITEMS else ()
         return measure(tallies, *more, **({"rng": np.random.default_rng(0)} if draws else {}))
 
     return judge
@@ -94,7 +107,7 @@ def test_truth_instruments_obey_and_break_what_is_listed(name, law, tallies):
 
 @pytest.mark.parametrize("name", TRUTH_LEDGER)
 def test_truth_instruments_are_pure_and_their_results_safe(name, tallies):
-    more = (Items.of(item=list(tallies.items), text=list(tallies.items)),) if name == "find_traps" else ()
+    more = (linked(tallies),) if name in WITH_ITEMS else ()
     check_instrument(getattr(truth, name), tallies, *more)
 
 

@@ -96,6 +96,11 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             duplicates="the questions that would settle a pair are fewer where its error is smaller",
             bounds="a difference may be negative, and ranks pass 1",
         ),
+        "pass_at_k": _tabled(
+            "item_order cell_order relabelling duplicates bounds",
+            noise=0.03,
+            runs_twice=_WITHOUT,
+        ),
         "same_wrong": _tabled(
             "item_order relabelling bounds",
             noise=0.02,
@@ -106,6 +111,11 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
         "same_wrong_pairs": _tabled(
             "item_order relabelling duplicates runs_twice bounds",
             cell_order=_PAIR_ORDER,
+        ),
+        "stale_answers": _tabled(
+            "item_order cell_order duplicates runs_twice",
+            relabelling="an answer is stale where it has the words of the old key",
+            bounds="a drop is a difference",
         ),
         "surviving_error": _tabled(
             f"{_ORDER} duplicates",
