@@ -29,6 +29,22 @@ def audit(
         str | None,
         typer.Option("--filter", help="Filter or scorer to use, where a task was scored by several."),
     ] = None,
+    label_plan: Annotated[
+        Path | None,
+        typer.Option(help="Write the questions to label to this CSV file, where the replies have no key."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="That file, filled in whole or in part; a TOML stands beside it.")
+    ] = None,
+    label_width: Annotated[
+        float, typer.Option(help="Wanted half of the interval of wrong-when-agreed, as a share.")
+    ] = 0.05,
+    label_threshold: Annotated[
+        float, typer.Option(help="Share of runs from which an answer counts as agreed, for --label-plan.")
+    ] = 0.8,
+    label_shows: Annotated[
+        str, typer.Option(help="blind: answers shuffled; counts: the commonest first, with counts.")
+    ] = "blind",
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("audit"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
@@ -36,7 +52,8 @@ def audit(
 ) -> None:
     """Judge replies that you already have: no model is needed.
 
-    Without a key column the page shows what agreement can show, and says what it cannot.
+    Without a key column the page shows what agreement can show, and says what it cannot: --label-plan writes
+    the questions to label, --labels reads them back.
 
     For example:
 
@@ -49,6 +66,10 @@ def audit(
       limitset audit lm_eval_output --filter strict-match
 
       limitset audit logs/one.eval logs/two.eval
+
+      limitset audit replies.csv --label-plan plan.csv
+
+      limitset audit replies.csv --labels plan.csv
     """
     from limitset.studies import panel_audit
 
@@ -57,14 +78,30 @@ def audit(
         out,
         names=_pairs(mapped or []),
         filter_name=filter_name,
+        labels=labels,
         seed=seed,
         date=today(),
         command=command_line(),
     )
+    written = None
+    if label_plan is not None:
+        from limitset.studies.labelling import plan_of_study
+
+        written = plan_of_study(
+            done.folder,
+            label_plan,
+            labels=labels,
+            threshold=label_threshold,
+            half_width=label_width,
+            shows=label_shows,
+            seed=seed,
+        )
     if as_json:
-        print_json(done.summary())
+        print_json(done.summary() | ({"label plan": written.summary()} if written else {}))
         return
     announce(done.page, done.path, open_page=open_page)
+    if written:
+        typer.echo(f"labels: {written.told}")
 
 
 def _paths(replies: list[Path], *, sample: bool) -> list[Path]:

@@ -33,7 +33,11 @@ from limitset.logs.label_file import (
     shown_question,
 )
 from limitset.logs.labels import Labels, read_labels
+from limitset.report.audit.labels import with_labels
+from limitset.report.audit.panel import Panel
+from limitset.report.page import Page
 from limitset.store.disk import disk_errors
+from limitset.store.study_folder import StudyFolder
 
 COLUMNS: Final = ("item", "question", "answers", "label", "stratum", "weight", "plan")
 LONGEST_ANSWER: Final = 200
@@ -54,6 +58,13 @@ class Written:
     plan: PlanFile
     filled: int
     """Labels that were carried over."""
+
+    @property
+    def told(self) -> str:
+        """Say what was written, for a terminal."""
+        count, beside = len(self.plan.items), self.path.with_suffix(".toml").name
+        filled = f", {self.filled:,} of them labelled" if self.filled else ""
+        return f"{self.path} ({count:,} questions{filled}; keep {beside} beside it)"
 
     def summary(self) -> dict[str, object]:
         """Return what a machine reads."""
@@ -137,6 +148,31 @@ def write_label_plan(
     return _written(path, plan, tallies, items, {})
 
 
+def plan_of_study(
+    folder: Path,
+    path: Path,
+    *,
+    labels: Path | None = None,
+    threshold: float = THRESHOLD,
+    half_width: float = HALF_WIDTH,
+    shows: str = "blind",
+    seed: int = 0,
+) -> Written:
+    """Write the list of questions to label for the replies of a study; see `write_label_plan`."""
+    with StudyFolder.open(folder) as study:
+        ends, items = study.ends(), study.items()
+    return write_label_plan(
+        path,
+        ends,
+        items,
+        labels=labels,
+        threshold=threshold,
+        half_width=half_width,
+        shows=shows,
+        seed=seed,
+    )
+
+
 def unanchored(ends: Ends, items: Items) -> Tallies:
     """Count the answers of a panel; refuse one that has keys."""
     tallies = tallied(ends.having(level=Level.ANSWER.value), items)
@@ -167,10 +203,17 @@ def without_keys(ends: Ends, items: Items) -> tuple[Ends, Items]:
     return ends.with_columns(right=np.nan), Items.of_rows(rows)
 
 
-def kept_labels(folder: Path, ends: Ends, items: Items) -> Labels | None:
-    """Read the labels that a study holds; None where there are none."""
+def labelled_page(page: Page, folder: Path, panel: Panel) -> Page:
+    """Put on the page of an audit what the labels say that its folder keeps; a page with keys stays."""
     path = folder / LIST
-    return read_labels(path, unanchored(ends, items), items) if path.is_file() else None
+    if panel.anchored is not None:
+        return page
+    return with_labels(page, panel, read_labels(path, panel.tallies, panel.items) if path.is_file() else None)
+
+
+def check_labels(labels: Path, ends: Ends, items: Items) -> None:
+    """Refuse a filled list that does not belong to these replies, before anything is written."""
+    read_labels(labels, unanchored(ends, items), items)
 
 
 def keep_labels(folder: Path, labels: Path | None) -> None:

@@ -14,6 +14,7 @@ from limitset.logs.reading import read_panel
 from limitset.report.audit.noun import noun_of
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
+from limitset.studies.labelling import check_labels, keep_labels
 from limitset.studies.reporting import Finished, rebuild
 from limitset.studies.spec import PanelAudit, to_toml
 
@@ -26,6 +27,7 @@ def run_audit(
     *,
     names: Mapping[str, str] | None = None,
     filter_name: str | None = None,
+    labels: Path | None = None,
     seed: int = 0,
     date: str,
     command: str = "",
@@ -43,6 +45,8 @@ def run_audit(
         Our column to the file's own name, where it is not recognised.
     filter_name
         Filter (lm-evaluation-harness) or scorer (Inspect) to use where a task has several.
+    labels
+        Filled list of labels (`studies.labelling.write_label_plan`), where the replies have no key.
     seed
         Seed of the resampling.
     date
@@ -62,6 +66,8 @@ def run_audit(
     """
     paths = [replies] if isinstance(replies, Path) else list(replies)
     read, found = read_panel(paths, names=names, filter_name=filter_name)
+    if labels is not None:
+        check_labels(labels, read.ends, read.items)
     told = ", ".join(path.name for path in paths)
     spec = PanelAudit(kind="panel_audit", replies=told, seed=seed)
     digest = _digest(found)
@@ -84,6 +90,7 @@ def run_audit(
     with StudyFolder.create_or_open(out, toml_text=to_toml(spec), lock=lock, tasks=[task]) as folder:
         folder.write_items(read.items)
         folder.finish(task, {"ends": TablePart.of_ends(read.ends)})
+    keep_labels(out, labels)
     return rebuild(out)
 
 
