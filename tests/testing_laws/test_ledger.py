@@ -45,10 +45,11 @@ WITH_ITEMS = ("find_traps", "stale_answers")
 
 
 def linked(tallies):
-    """Return the questions, each of 30 to 59 changed from one of the first thirty."""
+    """Return the questions, each of 30 to 59 changed from one of the first thirty, whose key is wrong there."""
     names = [str(name) for name in tallies.items]
     twins = [f"q{int(name[1:]) - 30}" if name[1:] in TWINS else None for name in names]
-    return Items.of(item=names, text=names, twin=twins)
+    keys = [[f"{name} right", f"q{int(name[1:]) + 30} wrong 1"] for name in names]
+    return Items.of(item=names, text=names, twin=twins, accepted=keys)
 
 
 TWINS = {str(number) for number in range(30, 60)}
