@@ -84,11 +84,18 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             cell_order="the systems that share a trap are listed in their order",
             duplicates="traps are listed by question",
         ),
+        "fleiss_kappa": _tabled(f"{_ORDER} duplicates bounds", runs_twice=_WITHOUT),
+        "krippendorff_alpha": _tabled(
+            f"{_ORDER} bounds",
+            duplicates="chance is counted over pairs of different answers: one of n (n - 1) more pairs",
+            runs_twice=_WITHOUT,
+        ),
         "member_value": _tabled(
             f"{_ORDER} duplicates runs_twice",
             noise=0.02,
             bounds="what a system adds is a difference",
         ),
+        "omega_total": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "paired_comparison": _tabled(
             "item_order relabelling runs_twice",
@@ -101,6 +108,12 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             noise=0.03,
             runs_twice=_WITHOUT,
         ),
+        "reliability": _tabled(
+            _ORDER,
+            duplicates="mean squares divide by the number of questions less one",
+            runs_twice="the reliability of k draws is named by their number",
+            bounds="the range of coin tosses lies on both sides of 0",
+        ),
         "same_wrong": _tabled(
             "item_order relabelling bounds",
             noise=0.02,
@@ -111,6 +124,11 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
         "same_wrong_pairs": _tabled(
             "item_order relabelling duplicates runs_twice bounds",
             cell_order=_PAIR_ORDER,
+        ),
+        "self_agreement": _tabled(
+            f"{_ORDER} bounds",
+            duplicates="chance is taken over pairs of different questions: copies are such a pair",
+            runs_twice=_WITHOUT,
         ),
         "stale_answers": _tabled(
             "item_order cell_order duplicates runs_twice",
@@ -144,6 +162,14 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
         ),
     }
 )
+
+NOT_OF_TALLIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "score_errors": "it takes scores with a key, which counts of answers do not hold",
+        "severity": "it takes scores, which counts of answers do not hold",
+    }
+)
+"""Instruments of the truth package to which the laws of tallies do not apply, and why."""
 
 _ALL_TOGETHER = "it speaks of texts after `arrival` steps, counted from the start"
 
