@@ -26,7 +26,7 @@ from limitset.report.audit.panel import Panel
 Masses = tuple[np.ndarray, np.ndarray]
 """Two numbers a question: what counts, and out of what. The named number is the ratio of their sums."""
 
-TOPIC: Final = 71
+TOPIC: Final = 91
 """Stream of the draws behind gates."""
 DRAWS: Final = 400
 _ROUNDING: Final = 1e-9
