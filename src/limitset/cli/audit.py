@@ -45,6 +45,14 @@ def audit(
     label_shows: Annotated[
         str, typer.Option(help="blind: answers shuffled; counts: the commonest first, with counts.")
     ] = "blind",
+    judges: Annotated[
+        str | None,
+        typer.Option(
+            "--judges",
+            help="Take the scorers of Inspect logs as judges of the answers; the one named here holds the "
+            "key (none: no key).",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("audit"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,

@@ -84,10 +84,10 @@ class Scored:
             )
         if right is None:
             self._count("score between 0 and 1, or no number: neither right nor wrong")
-        said = _said(entry, sample)
+        said = said_of(entry, sample)
         if right is not True and _reads_otherwise(said):
             full = self._whole(sample)
-            said = _said(mapping_of(mapping_of(full.get("scores")).get(self.scorer)), full)
+            said = said_of(mapping_of(mapping_of(full.get("scores")).get(self.scorer)), full)
         said = said or ""
         if len(said) > LONGEST_REPLY:
             self._count(f"reply longer than {LONGEST_REPLY:,} characters: clipped there")
@@ -131,7 +131,7 @@ class Scored:
 
 def _may_be_cut(sample: Mapping[str, Any]) -> bool:
     return "completed" in sample and (
-        len(_asked(sample.get("input"))) >= SHORTENED
+        len(asked_of(sample.get("input"))) >= SHORTENED
         or any(len(str(one)) >= SHORTENED for one in values_of(sample.get("target")))
     )
 
@@ -141,7 +141,8 @@ def _reads_otherwise(said: str | None) -> bool:
     return said is None or any(sign.isspace() for sign in said) or said.endswith("...")
 
 
-def _said(entry: Mapping[str, Any], sample: Mapping[str, Any]) -> str | None:
+def said_of(entry: Mapping[str, Any], sample: Mapping[str, Any]) -> str | None:
+    """Return what was answered: as the scorer read it, else the whole completion."""
     answer = entry.get("answer")
     if isinstance(answer, str) and answer:
         return _attached(answer, sample)
@@ -161,7 +162,7 @@ def _attached(text: str, sample: Mapping[str, Any]) -> str:
 
 
 def _question(sample: Mapping[str, Any]) -> Question:
-    text = _attached(_asked(sample.get("input")), sample) or f"sample {sample.get('id')}"
+    text = _attached(asked_of(sample.get("input")), sample) or f"sample {sample.get('id')}"
     choices = tuple(str(one)[:LONGEST_END] for one in values_of(sample.get("choices")))
     targets = [str(one) for one in values_of(sample.get("target"))]
     if len(set(choices)) < len(choices):
@@ -179,7 +180,7 @@ def _question(sample: Mapping[str, Any]) -> Question:
     )
 
 
-def _asked(value: Any) -> str:
+def asked_of(value: Any) -> str:
     """Return the text of an input: itself, or the messages of the user."""
     if isinstance(value, str):
         return value

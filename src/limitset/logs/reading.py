@@ -11,7 +11,8 @@ from limitset.core.errors import InputError
 from limitset.core.levels import Status
 from limitset.logs.evaluation_log import EvaluationLog, OfferedLog, Question, Reply, content_hash
 from limitset.logs.finding import Found, find_logs
-from limitset.logs.inspect_log import offered_by_inspect
+from limitset.logs.inspect_judges import judges_of
+from limitset.logs.inspect_log import offered_by_inspect, open_inspect
 from limitset.logs.joining import join_logs
 from limitset.logs.lm_eval import read_lm_eval
 from limitset.logs.replies import Replies, read_replies
@@ -20,7 +21,11 @@ One = TypeVar("One")
 
 
 def read_panel(
-    paths: Sequence[Path], *, names: Mapping[str, str] | None = None, filter_name: str | None = None
+    paths: Sequence[Path],
+    *,
+    names: Mapping[str, str] | None = None,
+    filter_name: str | None = None,
+    judges: str | None = None,
 ) -> tuple[Replies, Found]:
     """Read a file of replies, or logs of evaluations, or both, into one panel.
 
@@ -32,6 +37,8 @@ def read_panel(
         Our column to the name in a file of replies.
     filter_name
         Filter (lm-evaluation-harness) or scorer (Inspect) to use where a task has several.
+    judges
+        Take the scorers of Inspect logs as judges; this one holds the key, "none" where none does.
 
     Returns
     -------
@@ -44,6 +51,8 @@ def read_panel(
         When a file is broken or the logs cannot be joined.
     """
     found = find_logs(paths)
+    if judges is not None:
+        _only_inspect(found)
     if len(found.tables) == 1 and not (found.lm_eval or found.inspect):
         if filter_name is not None:
             raise InputError.of(
@@ -53,13 +62,25 @@ def read_panel(
             )
         return read_replies(found.tables[0], names=names), found
     read: list[Sequence[EvaluationLog | OfferedLog]] = [read_lm_eval(path) for path in found.lm_eval]
-    read += [offered_by_inspect(path) for path in found.inspect]
+    read += [
+        offered_by_inspect(path) if judges is None else judges_of(open_inspect(path), key=judges)
+        for path in found.inspect
+    ]
     tables = [read_replies(path, names=names) for path in found.tables]
     for path, table in zip(found.tables, tables, strict=True):
         read += [[log] for log in _logs(path, table)]
     panel = join_logs(read, wanted=filter_name)
     columns = {ours: theirs for table in tables for ours, theirs in table.columns.items()}
     return Replies(ends=panel.ends, items=panel.items, columns=columns, notes=panel.notes), found
+
+
+def _only_inspect(found: Found) -> None:
+    if found.lm_eval or found.tables or not found.inspect:
+        raise InputError.of(
+            expected="--judges is for logs of Inspect alone",
+            got=(found.lm_eval or found.tables or found.files or ("no log",))[0],
+            fix="Leave it out; a file of replies names its judges in a column.",
+        )
 
 
 def _logs(path: Path, table: Replies) -> list[EvaluationLog]:

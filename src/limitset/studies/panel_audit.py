@@ -65,7 +65,7 @@ def run_audit(
         When the file cannot be used; its name and line are given, and nothing is written.
     """
     paths = [replies] if isinstance(replies, Path) else list(replies)
-    read, found = read_panel(paths, names=names, filter_name=filter_name)
+    read, found = read_panel(paths, names=names, filter_name=filter_name, judges=judges)
     if labels is not None:
         check_labels(labels, read.ends, read.items)
     told = ", ".join(path.name for path in paths)
@@ -73,14 +73,18 @@ def run_audit(
     digest = _digest(found)
     task = Task(
         kind="read",
-        chunk={"columns": dict(read.columns), **({"filter": filter_name} if filter_name else {})},
+        chunk={
+            "columns": dict(read.columns),
+            **({"filter": filter_name} if filter_name else {}),
+            **({"judges": judges} if judges else {}),
+        },
         identity=digest,
         versions={"replies": READER_VERSION},
     )
     lock: dict[str, Any] = {
         "spec": spec.model_dump(mode="json"),
         "questions": {"file": told, **_counted(found), "sha256": digest},
-        "noun": noun_of(read.columns.get("model", "model")),
+        "noun": "judge" if judges else noun_of(read.columns.get("model", "model")),
         "notes": list(read.notes),
         "packages": package_versions(),
         "machine": machine(),
