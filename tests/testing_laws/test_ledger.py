@@ -1,6 +1,7 @@
 """Is every instrument listed with every law, and is the list true?"""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -47,12 +48,11 @@ WITH_ITEMS = ("find_traps", "stale_answers")
 def linked(tallies):
     """Return the questions, each of 30 to 59 changed from one of the first thirty, whose key is wrong there."""
     names = [str(name) for name in tallies.items]
-    twins = [f"q{int(name[1:]) - 30}" if name[1:] in TWINS else None for name in names]
-    keys = [[f"{name} right", f"q{int(name[1:]) + 30} wrong 1"] for name in names]
+    parts = [re.fullmatch(r"q(\d+)(.*)", name) for name in names]
+    numbers = [(int(part[1]), part[2]) for part in parts]
+    twins = [f"q{number - 30}{rest}" if number >= 30 else None for number, rest in numbers]
+    keys = [[f"q{number} right", f"q{number + 30} wrong 1"] for number, _ in numbers]
     return Items.of(item=names, text=names, twin=twins, accepted=keys)
-
-
-TWINS = {str(number) for number in range(30, 60)}
 
 
 def judgement(name):

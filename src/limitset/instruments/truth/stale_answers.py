@@ -222,8 +222,9 @@ def _keys(tallies: Tallies, items: Items) -> list[frozenset[str]]:
     accepted = zip(items.texts("item"), plain(items.columns["accepted"]), strict=True)
     keyed = {str(name): {str(one).casefold() for one in keys or ()} for name, keys in accepted}
     for at in np.flatnonzero(tallies.right).tolist():
-        keyed[str(tallies.items[tallies.class_item[at]])].add(str(tallies.class_name[at]).casefold())
-    return [frozenset(keyed[str(name)]) for name in tallies.items]
+        name = str(tallies.items[tallies.class_item[at]])
+        keyed.setdefault(name, set()).add(str(tallies.class_name[at]).casefold())
+    return [frozenset(keyed.get(str(name), ())) for name in tallies.items]
 
 
 def _commonness(keys: list[frozenset[str]], rows: list[int]) -> dict[str, int]:
