@@ -75,6 +75,8 @@ def audit(
 
       limitset audit logs/one.eval logs/two.eval
 
+      limitset audit logs --judges human
+
       limitset audit replies.csv --label-plan plan.csv
 
       limitset audit replies.csv --labels plan.csv
@@ -86,6 +88,7 @@ def audit(
         out,
         names=_pairs(mapped or []),
         filter_name=filter_name,
+        judges=judges,
         labels=labels,
         seed=seed,
         date=today(),
