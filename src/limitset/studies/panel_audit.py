@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from limitset.core.ends import Ends
+from limitset.core.items import Items
 from limitset.core.provenance import machine, package_versions, sha256_of
 from limitset.core.tasks import Task
 from limitset.logs.finding import Found
@@ -27,7 +29,9 @@ def run_audit(
     *,
     names: Mapping[str, str] | None = None,
     filter_name: str | None = None,
+    judges: str | None = None,
     labels: Path | None = None,
+    checked: Callable[[Ends, Items], None] | None = None,
     seed: int = 0,
     date: str,
     command: str = "",
@@ -45,8 +49,12 @@ def run_audit(
         Our column to the file's own name, where it is not recognised.
     filter_name
         Filter (lm-evaluation-harness) or scorer (Inspect) to use where a task has several.
+    judges
+        Take the scorers of Inspect logs as judges; this one holds the key, "none" where none does.
     labels
         Filled list of labels (`studies.labelling.write_label_plan`), where the replies have no key.
+    checked
+        Called with the runs and the questions before anything is written; it may raise `InputError`.
     seed
         Seed of the resampling.
     date
@@ -68,6 +76,8 @@ def run_audit(
     read, found = read_panel(paths, names=names, filter_name=filter_name, judges=judges)
     if labels is not None:
         check_labels(labels, read.ends, read.items)
+    if checked is not None:
+        checked(read.ends, read.items)
     told = ", ".join(path.name for path in paths)
     spec = PanelAudit(kind="panel_audit", replies=told, seed=seed)
     digest = _digest(found)
