@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from limitset.cli.output import announce, command_line, print_json, today
+from limitset.cli.output import announce, command_line, console, print_json, today
 
 
 def audit(
@@ -53,11 +53,27 @@ def audit(
             "key (none: no key).",
         ),
     ] = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option("--gate", help="A bar that a number must reach, such as 'n_eff >= 3'. Repeat."),
+    ] = None,
+    gates: Annotated[Path | None, typer.Option("--gates", help="TOML file of gates.")] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", help="Folder of an earlier audit: what changed, and gates on it."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the gates to this file as JUnit XML.")
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Write a summary for a pull request to this file."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("audit"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page when done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-) -> None:
+) -> int:
     """Judge replies that you already have: no model is needed.
 
     Without a key column the page shows what agreement can show, and says what it cannot: --label-plan writes
@@ -80,9 +96,17 @@ def audit(
       limitset audit replies.csv --label-plan plan.csv
 
       limitset audit replies.csv --labels plan.csv
-    """
-    from limitset.studies import panel_audit
 
+      limitset audit replies.csv --gate 'n_eff >= 3' --gate 'accuracy(a) - accuracy(b) >= 0'
+
+      limitset audit today.csv -o today --baseline yesterday --gates gates.toml --junit gates.xml
+
+    With gates the exit status is 0 when all pass, 1 when one fails, else 3 when one cannot be told.
+    """
+    from limitset.studies import gating, panel_audit
+
+    wanted = gating.gates_of(gate or [], gates, baseline=baseline is not None)
+    earlier = gating.baseline_of(baseline, out)
     done = panel_audit.run_audit(
         _paths(replies or [], sample=sample),
         out,
@@ -90,10 +114,13 @@ def audit(
         filter_name=filter_name,
         judges=judges,
         labels=labels,
+        checked=lambda ends, items: gating.require_names(wanted, ends, items, baseline=earlier),
         seed=seed,
         date=today(),
         command=command_line(),
     )
+    decided = gating.decide(done, wanted, baseline=earlier)
+    gating.write_outputs(decided, {"junit": junit, "markdown": markdown})
     written = None
     if label_plan is not None:
         from limitset.studies.labelling import plan_of_study
@@ -108,11 +135,13 @@ def audit(
             seed=seed,
         )
     if as_json:
-        print_json(done.summary() | ({"label plan": written.summary()} if written else {}))
-        return
-    announce(done.page, done.path, open_page=open_page)
+        print_json(decided.summary() | ({"label plan": written.summary()} if written else {}))
+        return decided.status
+    announce(decided.finished.page, done.path, open_page=open_page)
     if written:
         typer.echo(f"labels: {written.told}")
+    gating.show(decided, console())
+    return decided.status
 
 
 def _paths(replies: list[Path], *, sample: bool) -> list[Path]:

@@ -19,8 +19,8 @@ from limitset.core.items import Items
 from limitset.core.levels import Level
 from limitset.core.parquet import write_text
 from limitset.report.audit.differences import Differences, differences_of
-from limitset.report.audit.differences_page import with_differences
-from limitset.report.audit.gates_page import with_gates
+from limitset.report.audit.differences_page import show_differences, with_differences
+from limitset.report.audit.gates_page import show_gates, with_gates
 from limitset.report.audit.gating import GateReport, judge, require_known
 from limitset.report.audit.named_numbers import KNOWN
 from limitset.report.junit import junit_xml
@@ -28,7 +28,7 @@ from limitset.report.markdown_summary import markdown_summary
 from limitset.report.page import Page, write_page
 from limitset.store.disk import disk_errors
 from limitset.store.study_folder import StudyFolder
-from limitset.studies.baseline import Baseline, panel_of
+from limitset.studies.baseline import Baseline, open_baseline, panel_of
 from limitset.studies.reporting import Finished
 from limitset.studies.spec import Strict
 
@@ -173,18 +173,33 @@ class Decided:
         return markdown_summary(self.finished.page, report=self.report, changes=self.changes)
 
 
+def baseline_of(path: Path | None, out: Path) -> Baseline | None:
+    """Open the earlier audit, where one is named; it must lie in another folder than this one."""
+    if path is None:
+        return None
+    if path.resolve() == out.resolve():
+        raise InputError.of(
+            expected="the baseline must be another folder than the one that is written",
+            got=path,
+            fix="Give --out another folder.",
+        )
+    return open_baseline(path)
+
+
 def require_names(gates: Gates, ends: Ends, items: Items, *, baseline: Baseline | None = None) -> None:
     """Refuse gates that name no system or stratum of the audit, before anything is measured or written.
 
     Raises
     ------
     InputError
-        With the nearest name.
+        With the nearest name; or when the baseline is of other questions.
     """
     systems = list(dict.fromkeys(str(name) for name in ends.having(level=Level.ANSWER.value).texts("system")))
     strata = list(dict.fromkeys(str(name) for name in items.texts("stratum") if name is not None))
     earlier = [] if baseline is None else baseline.panel.systems
     require_known(gates.gates, systems, strata, earlier=earlier)
+    if baseline is not None:
+        baseline.comparable(items)
 
 
 def decide(finished: Finished, gates: Gates, *, baseline: Baseline | None = None) -> Decided:
@@ -236,6 +251,14 @@ def decide(finished: Finished, gates: Gates, *, baseline: Baseline | None = None
 
 def _with_page(finished: Finished, page: Page) -> Finished:
     return replace(finished, page=page)
+
+
+def show(decided: Decided, console: Any) -> None:
+    """Print what changed and how the gates ended, below the first screen."""
+    if decided.changes is not None:
+        show_differences(decided.changes, console)
+    if decided.report is not None:
+        show_gates(decided.report, console)
 
 
 def write_outputs(decided: Decided, wanted: Mapping[str, Path | None]) -> None:

@@ -91,3 +91,12 @@ def _drawn(one: Change) -> dict[str, Any]:
         "n": None if math.isnan(got.n) else round(got.n),
         "turn": one.turn,
     }
+
+
+def show_differences(found: Differences, console: Any) -> None:
+    """Print what changed as lines of a terminal; names are printed as text, never as markup."""
+    from rich.text import Text
+
+    console.print(Text("\nSince the baseline", style="bold"))
+    for one in found.sentences:
+        console.print(Text(f"  {visible(one)}"))
