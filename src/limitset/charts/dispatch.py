@@ -11,6 +11,7 @@ from limitset.core.results import MeasurementTable
 
 _BY_AXES: Final = {
     ("system", "stratum", "votes"): ("survival", "survival_chart"),
+    ("level",): ("labels", "labels_chart"),
     ("stratum", "threshold"): ("agreed", "agreed_chart"),
     ("source", "k"): ("unanimity", "unanimity_chart"),
     ("first", "second"): ("sharing", "sharing_chart"),

@@ -60,12 +60,12 @@ class AgreementLevels:
         --------
         >>> member, sizes = np.zeros(1, dtype=int), np.array([1, 0, 0, 0])
         >>> AgreementLevels(cuts=(0.5, 0.8, 1.0), member=member, sizes=sizes).named()
-        ['under 50 %', '50 to <80 %', '80 to <100 %', 'all']
+        ['under 50 %', '50 to under 80 %', '80 to under 100 %', 'all']
         """
         if not self.cuts:
             return ["any"]
         edges = [f"{100 * cut:.3g}" for cut in self.cuts]
-        names = [f"under {edges[0]} %", *(f"{a} to <{b} %" for a, b in pairwise(edges))]
+        names = [f"under {edges[0]} %", *(f"{a} to under {b} %" for a, b in pairwise(edges))]
         return [*names, "all" if self.cuts[-1] >= 1 else f"{edges[-1]} % or more"]
 
 

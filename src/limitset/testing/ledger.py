@@ -96,6 +96,11 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             bounds="what a system adds is a difference",
         ),
         "omega_total": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
+        "label_plan": _tabled(
+            f"{_ORDER} runs_twice bounds",
+            duplicates="of twice as many questions a smaller share need be labelled",
+        ),
+        "labelled": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "outcomes": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "paired_comparison": _tabled(
             "item_order relabelling runs_twice",
