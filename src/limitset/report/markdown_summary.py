@@ -23,7 +23,7 @@ BREAK: Final = "\u200b"
 
 _ESCAPED: Final = re.compile(r"([\\`*_{}\[\]|~])")
 _SCHEME: Final = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp):")
-_LEADING: Final = re.compile(r"^(\s*\d*)([-+=.)])")
+_LEADING: Final = re.compile(r"^(\s*\d*)([-+=.)])(?=\s|$|\2)")
 """What would begin a list or underline a heading."""
 
 
@@ -84,7 +84,7 @@ def _gates(report: GateReport) -> str:
     rows = [
         (
             f"{SIGNS[one.verdict]} {one.verdict}",
-            escaped(one.title),
+            escaped(one.told),
             "" if one.shown == "blank" else escaped(one.shown),
             f"{one.measurement.n:,.0f}" if one.measurement.n >= 1 else "",
             escaped(one.why) + (f" Was {one.before}." if one.before not in (None, one.verdict) else ""),

@@ -37,6 +37,9 @@ MOST_TRAPS: Final = 10
 MOST_NAMED: Final = 5
 
 
+_TURNED: Final = {"better": "got better", "worse": "got worse", "moved": "moved"}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Change:
     """One number before and now, on the questions of both audits, and the interval of the change."""
@@ -263,7 +266,9 @@ def _moved(found: Differences) -> list[str]:
     told = [one for one in found.changes if one.turn in ("better", "worse", "moved")]
     told.sort(key=lambda one: ("worse", "better", "moved").index(one.turn))
     measured_ones = [one for one in found.changes if not math.isnan(one.change.low)]
-    lines = [f"{visible(str(one.term))} is {one.turn}: {one.told}, {one.shown}." for one in told[:MOST_TOLD]]
+    lines = [
+        f"{visible(str(one.term))} {_TURNED[one.turn]}: {one.told}, {one.shown}." for one in told[:MOST_TOLD]
+    ]
     if len(told) > MOST_TOLD:
         lines.append(f"{len(told) - MOST_TOLD} more numbers changed.")
     if not told and measured_ones:
@@ -294,6 +299,8 @@ def held_in_both(found: Differences) -> list[str]:
             shown = ", ".join(visible(name) for name in names[:MOST_NAMED])
             more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
             lines.append(f"Systems that {word}: {shown}{more}.")
+    if found.came or found.went:
+        lines.append("Numbers of the whole panel compare all systems of each audit.")
     if found.new_traps or found.healed_traps:
         lines.append(
             f"Consensus traps among the common questions: {len(found.new_traps)} new, "

@@ -59,8 +59,8 @@ def _entry(one: Judged, place: int) -> Entry:
         facts.append("unpaired")
     return Entry(
         name=f"gate-{place}",
-        title=one.title,
-        text=one.why or (one.gate.text if one.gate.name else ""),
+        title=one.told,
+        text=one.why,
         facts=tuple(facts) if one.shown != "blank" else (),
         marks=(f"was {one.before}",) if changed else (),
         standing=Standing(word=str(one.verdict), text="", tone=TONES[one.verdict]),
@@ -102,7 +102,7 @@ def show_gates(report: GateReport, console: Any) -> None:
         line = Text.assemble(
             "  ",
             (f"{one.verdict!s:<12}", colours[TONES[one.verdict]]),
-            f"  {visible(one.title)}  ",
+            f"  {visible(one.told)}  ",
             (f"{one.shown}{_n(one)}" if one.shown != "blank" else "", "dim"),
         )
         console.print(line)

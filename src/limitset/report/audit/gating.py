@@ -30,6 +30,12 @@ STATUS: Final = {
 }
 
 
+_STAYS: Final = {
+    "no question carries it": "if there is still no case among them",
+    "no question carries the rest": "if there is still no exception among them",
+}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judged:
     """One gate, the number it asks for, and what the number says.
@@ -55,6 +61,11 @@ class Judged:
     def title(self) -> str:
         """What its author calls the gate, or the gate itself."""
         return self.gate.name or self.gate.text
+
+    @property
+    def told(self) -> str:
+        """The name, where there is one, and the gate."""
+        return f"{self.gate.name}: {self.gate.text}" if self.gate.name else self.gate.text
 
     @property
     def needed(self) -> int | None:
@@ -87,7 +98,8 @@ class Judged:
         counted = NAMED[self.gate.first.name].counted if self.gate.less is None else "questions"
         if self.needed is not None:
             held = f" (now {self.measurement.n:,.0f})" if self.measurement.n >= 1 else ""
-            return f"About {self.needed:,} {counted}{held} would settle it, if the value stays."
+            stays = _STAYS.get(self.measurement.blank_reason, "if the value stays")
+            return f"About {self.needed:,} {counted}{held} would settle it, {stays}."
         if self.measurement.blank:
             return f"Only a bound is known: {self.measurement.blank_reason}."
         if self.measurement.value == self.gate.bar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def _paired(
     )
     # a wrong key moves a side one way at most, so the difference twice that
     keyed = one.tallies.key_error + other.tallies.key_error if named[0].keyed else 0.0
-    if np.isin(whole, (0, 1)).all() and np.isin(out_of, (0, 1)).all():
+    if named[0].mean and named[1].mean:
         met = (whole > 0) & (out_of > 0)
         if not met.any():
             return Interval.blank("no question has runs on both sides"), ""
@@ -141,17 +141,21 @@ def _measured_anew(
 ) -> Interval:
     """Measure both numbers without one group of questions at a time."""
 
-    def value(side: Asked, rows: np.ndarray) -> float:
+    def anew(side: Asked, rows: np.ndarray) -> Measurement:
         mask = np.zeros(side.tallies.items.size, dtype=bool)
         mask[rows] = True
         kept = Asked(panel=side.panel, tallies=side.tallies.of_questions(mask), term=side.term)
-        return NAMED[side.term.name].measured(kept).value
+        return NAMED[side.term.name].measured(kept)
 
     def gap(kept: np.ndarray) -> float:
-        return value(one, at[0][kept]) - value(other, at[1][kept])
+        return anew(one, at[0][kept]).value - anew(other, at[1][kept]).value
 
     clusters = one.tallies.clusters[at[0]]
-    return left_out_difference(gap, clusters, rng=one.panel.rng(TOPIC), confidence=confidence)
+    got = left_out_difference(gap, clusters, rng=one.panel.rng(TOPIC), confidence=confidence)
+    # a number may use fewer questions than both sides hold
+    return replace(
+        got, n=min(got.n, *(anew(side, rows).n for side, rows in zip((one, other), at, strict=True)))
+    )
 
 
 def _widened(got: Interval, by: float, n: float) -> Interval:

@@ -79,6 +79,9 @@ class Named:
     masses
         Part and whole of each question, where the number is their ratio; differences are then taken within
         questions.
+    mean
+        Whether it is a mean over the questions that were run: then a difference leaves out questions that
+        only one side ran. False for ratios, whose questions weigh as much as they hold.
     keyed
         Whether it needs to know what is right.
     share
@@ -91,6 +94,7 @@ class Named:
     signature: Signature
     measured: Callable[[Asked], Measurement]
     masses: Callable[[Asked], Masses] | None = None
+    mean: bool = False
     keyed: bool = True
     share: bool = True
     counted: str = "questions"
@@ -272,7 +276,7 @@ _SHARE: Final = Signature(kinds=("share",), least=1)
 
 def _outcome_named(outcome: str, words: str, *, keyed: bool) -> Named:
     measure, masses = _outcome(outcome)
-    return Named(words=words, signature=_ONE, measured=measure, masses=masses, keyed=keyed)
+    return Named(words=words, signature=_ONE, measured=measure, masses=masses, mean=True, keyed=keyed)
 
 
 NAMED: Final[Mapping[str, Named]] = {
@@ -297,6 +301,7 @@ NAMED: Final[Mapping[str, Named]] = {
         signature=_ONE,
         measured=_after_voting,
         masses=lambda asked: _wrong_after(asked, share=False),
+        mean=True,
     ),
     "surviving_share": Named(
         words="the part of the error of one run that a vote over all runs leaves",
@@ -316,6 +321,7 @@ NAMED: Final[Mapping[str, Named]] = {
         signature=_SHARE,
         measured=_agreed,
         masses=_coverage_masses,
+        mean=True,
         keyed=False,
     ),
     "same_wrong": Named(
