@@ -163,6 +163,20 @@ def plain(column: Column) -> np.ndarray:
     return column.decoded() if isinstance(column, Coded) else column
 
 
+def first_rows(codes: Int[np.ndarray, " n"], *, count: int) -> Int[np.ndarray, " c"]:
+    """Return the first row of each code from 0 to `count` - 1, n where there is none; -1 is no code.
+
+    Examples
+    --------
+    >>> first_rows(np.array([2, -1, 0, 2]), count=3).tolist()
+    [2, 4, 0]
+    """
+    first = np.full(count + 1, codes.size, dtype=np.int64)
+    # of several rows the last one assigned stays, so the first row of each code
+    first[codes[::-1]] = np.arange(codes.size - 1, -1, -1)
+    return first[:-1]
+
+
 def by_first_row(codes: Int[np.ndarray, " n"], *, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return new numbers for codes, in order of first appearance.
 
@@ -186,14 +200,40 @@ def by_first_row(codes: Int[np.ndarray, " n"], *, count: int) -> tuple[np.ndarra
     >>> order.tolist(), number[[2, -1, 0, 2]].tolist()
     ([2, 0], [0, -1, 1, 0])
     """
-    first = np.full(count + 1, codes.size, dtype=np.int64)
-    # of several rows the last one assigned stays, so the first row of each code
-    first[codes[::-1]] = np.arange(codes.size - 1, -1, -1)
-    order = np.argsort(first[:-1], kind="stable")
+    first = first_rows(codes, count=count)
+    order = np.argsort(first, kind="stable")
     order = order[first[order] < codes.size]
     number = np.full(count + 1, UNMATCHED, dtype=np.int32)
     number[order] = np.arange(order.size, dtype=np.int32)
     return order, number
+
+
+def distinct_rows(columns: Sequence[Column]) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " n"]]:
+    """Return the first row of each distinct record, and which of them every row is.
+
+    Records stand in the order of the columns' codes, the first column first.
+
+    Examples
+    --------
+    >>> first, kind = distinct_rows([coded("abab"), np.array([1.0, 0.0, 1.0, 2.0])])
+    >>> first.tolist(), kind.tolist()
+    ([0, 1, 3], [0, 1, 0, 2])
+    """
+    key = grouped(columns)
+    rows = len(columns[0])
+    if key is None:
+        return np.zeros(min(rows, 1), dtype=np.int64), constant(0, rows, dtype=np.int64)
+    if key.size and key.max() < MOST_PLACES:
+        seen = np.bincount(key) > 0
+        kind = (np.cumsum(seen) - 1)[key]
+        return first_rows(kind, count=int(seen.sum())), kind
+    values = np.unique(key)
+    kind = np.searchsorted(values, key)
+    return first_rows(kind, count=values.size), kind
+
+
+MOST_PLACES = 1 << 24
+"""Numbers up to here are looked up in a table of their own; larger ones are sorted."""
 
 
 def missing(column: Column) -> Bool[np.ndarray, " n"]:

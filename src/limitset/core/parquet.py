@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
+from jaxtyping import Float
 
 from limitset.core.columns import Coded, Column, Kind, as_column, by_first_row, frozen, is_constant, plain
 from limitset.core.errors import InputError
@@ -34,20 +35,41 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def write(columns: Mapping[str, Column], kinds: Mapping[str, Kind], path: Path) -> None:
-    """Write columns as zstd Parquet; the file appears whole or not at all."""
+    """Write columns as zstd Parquet; the file appears whole or not at all.
+
+    A column of one value is written from that value, and of a long text column DuckDB looks up the texts: a
+    row costs no Python value.
+    """
     alike = {name: _only(column) for name, column in columns.items() if is_constant(_array(column))}
-    rows = {name: _outgoing(column, kinds[name]) for name, column in columns.items() if name not in alike}
+    looked_up = [name for name, column in columns.items() if name not in alike and _is_long(column)]
+    rows = {
+        name: _array(column) if name in looked_up else _outgoing(column, kinds[name])
+        for name, column in columns.items()
+        if name not in alike
+    }
     length = len(next(iter(columns.values()), ()))
     source = "limitset_rows" if rows else f"range({length})"
+    cell = {name: f"${name}" for name in alike}
+    cell |= {name: f"texts_{place}.text" for place, name in enumerate(looked_up)}
     selected = ", ".join(
-        f'{f"${name}" if name in alike else _named(name)}::{_SQL_TYPE[kinds[name]]} AS "{name}"'
+        f'({cell.get(name, f"limitset_rows.{_named(name)}")})::{_SQL_TYPE[kinds[name]]} AS "{name}"'
         for name in columns
     )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     connection = connect()
     try:
+        if looked_up:
+            # rows keep their order where one thread takes them and the texts are the side that is built
+            connection.execute("SET threads = 1")
+            connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         if rows:
             connection.register("limitset_rows", rows)
+        for place, name in enumerate(looked_up):
+            texts = np.array([*cast("Coded", columns[name]).values, None], dtype=object)[:-1]
+            numbered = {"code": np.arange(texts.size, dtype=np.int32), "text": texts}
+            connection.register("limitset_texts", numbered)
+            connection.execute(f"CREATE TABLE texts_{place} AS SELECT * FROM limitset_texts")
+            source += f" LEFT JOIN texts_{place} ON limitset_rows.{_named(name)} = texts_{place}.code"
         target = f"TO '{_quoted(temporary)}' (FORMAT parquet, COMPRESSION zstd)"
         connection.execute(f"COPY (SELECT {selected} FROM {source}) {target}", alike or None)
         publish(temporary, path)
@@ -103,6 +125,14 @@ def text_codes(connection: duckdb.DuckDBPyConnection, source: str, expression: s
     return Coded(frozen(number[codes]), tuple(values[one][0] for one in order))
 
 
+def read_number(connection: duckdb.DuckDBPyConnection, source: str, name: str) -> Float[np.ndarray, " n"]:
+    """Read a number column as float64, NaN for nothing."""
+    length = int(connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
+    alike = _alike(connection, source, {name: Kind.NUMBER}, length)
+    values = alike[name] if name in alike else _one(connection, source, f"{_named(name)}::DOUBLE")
+    return np.asarray(as_column(values, Kind.NUMBER, name=name, length=length))
+
+
 def _alike(
     connection: duckdb.DuckDBPyConnection, source: str, kinds: Mapping[str, Kind], length: int
 ) -> dict[str, Any]:
@@ -130,17 +160,6 @@ def _alike(
 def _one(connection: duckdb.DuckDBPyConnection, source: str, expression: str) -> np.ndarray:
     rows = connection.execute(f"SELECT {expression} AS one FROM {source}").fetchnumpy()
     return _incoming(rows["one"])
-
-
-def read_any(path: Path) -> tuple[list[str], list[list[object]]]:
-    """Read every column of a Parquet file as Python values (for files of unknown columns)."""
-    connection = connect()
-    try:
-        names = _described(connection, path)
-        rows = connection.execute(f"SELECT * FROM read_parquet('{_quoted(path)}')").fetchall()
-    finally:
-        connection.close()
-    return names, [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -191,6 +210,10 @@ def _outgoing(column: Column, kind: Kind) -> np.ndarray:
     for row, value in enumerate(array):
         out[row] = None if value is None else list(value)
     return out
+
+
+def _is_long(column: Column) -> bool:
+    return isinstance(column, Coded) and len(column) >= MANY_ROWS and len(column.values) * 4 < len(column)
 
 
 def _array(column: Column) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from limitset.core.columns import Coded, by_first_row, frozen, grouped, plain, take
+from limitset.core.columns import Coded, by_first_row, distinct_rows, first_rows, frozen, plain, take
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
@@ -285,18 +285,10 @@ def _dense(column: Coded) -> tuple[np.ndarray, np.ndarray]:
 def _cells_of(ends: Ends) -> tuple[np.ndarray, list[tuple[str, ...]]]:
     """Return the cell of each run, and each cell as it is printed, first one first."""
     columns = [ends.columns[name] for name in CELL]
-    key = grouped(columns)
-    if key is None:
-        key = np.zeros(len(ends), dtype=np.int64)
-    if key.max() < MOST_PLACES:
-        order, number = by_first_row(key, count=int(key.max()) + 1)
-        cell = number[key].astype(np.int64)
-    else:
-        seen, inverse = np.unique(key, return_inverse=True)
-        order, number = by_first_row(inverse.reshape(-1), count=seen.size)
-        cell = number[inverse.reshape(-1)].astype(np.int64)
-    first = np.empty(order.size, dtype=np.int64)
-    first[cell[::-1]] = np.arange(cell.size - 1, -1, -1)
+    _, kind = distinct_rows(columns)
+    order, number = by_first_row(kind, count=int(kind.max()) + 1)
+    cell = number[kind].astype(np.int64)
+    first = first_rows(cell, count=order.size)
     printed = [plain(take(column, first)) for column in columns]
     cells = [
         tuple("" if value is None else str(value) for value in row) for row in zip(*printed, strict=True)
@@ -306,18 +298,14 @@ def _cells_of(ends: Ends) -> tuple[np.ndarray, list[tuple[str, ...]]]:
     return (cell if len(place) == len(cells) else alike[cell]), list(place)
 
 
-MOST_PLACES = 1 << 24
-"""Numbers up to here are counted in a table of their own; larger ones are sorted first."""
-
-
 def _classes(
     ends: np.ndarray, values: tuple[str, ...], question: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    width = len(values) + 1
-    key = question * width + ends
-    pairs = np.unique(key)
+    if not ends.size:
+        return ends.astype(np.int64), question, np.zeros(0, dtype=object)
+    first, class_of = distinct_rows([question.astype(np.float64), Coded(ends, values)])
     names = np.array([*values, None], dtype=object)
-    return np.searchsorted(pairs, key), pairs // width, names[pairs % width]
+    return class_of, question[first], names[ends[first]]
 
 
 def _of_items(names: np.ndarray, items: Items | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """How is a file of records read so that every mistake is named with its line?
 
-CSV and JSON lines are read line by line; Parquet through DuckDB. Every record carries the line it came from.
+CSV and JSON lines are read line by line; every record carries the line it came from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from limitset.core import parquet
 from limitset.core.errors import InputError
 from limitset.logs.json_text import parsed
 
@@ -20,13 +19,13 @@ LONGEST_LINE = 10_000_000
 READERS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
-def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Read a CSV, TSV, JSON lines or Parquet file as (line, record) pairs.
+def open_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Read a CSV, TSV or JSON lines file as (line, record) pairs, one after the other.
 
     Raises
     ------
     InputError
-        When the file is absent, of another kind, not UTF-8, empty, truncated or ragged; the line is named.
+        When the file is absent, of another kind, not UTF-8, truncated or ragged; the line is named.
     """
     if not path.is_file():
         raise InputError.of(expected=f"{path} must be a file", got="none there", fix="Check the path.")
@@ -37,17 +36,9 @@ def read_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
             got=path.name,
             fix="Export to one of these.",
         )
-    if kind == ".parquet":
-        records = _parquet_records(path)
-    elif kind in (".jsonl", ".ndjson"):
-        records = list(_json_records(path))
-    else:
-        records = list(_csv_records(path, "\t" if kind == ".tsv" else ","))
-    if not records:
-        raise InputError.of(
-            expected=f"{path} must hold at least one record", got="none", fix="Check the export."
-        )
-    return records
+    if kind in (".jsonl", ".ndjson"):
+        return _json_records(path)
+    return _csv_records(path, "\t" if kind == ".tsv" else ",")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -121,9 +112,3 @@ def _checked_header(cells: list[str], path: Path) -> list[str]:
             expected=f"columns of {path} must have different names", got=twice[0], fix="Rename one."
         )
     return names
-
-
-def _parquet_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    names, columns = parquet.read_any(path)
-    rows = zip(*columns, strict=True)
-    return [(number, dict(zip(names, row, strict=True))) for number, row in enumerate(rows, start=1)]
