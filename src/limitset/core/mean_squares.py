@@ -11,6 +11,7 @@ from scipy import stats
 
 FORMS: Final = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
 """Names of the six intraclass correlations of Shrout and Fleiss."""
+Numbers = np.ndarray | float
 _DUST: Final = 1e-12
 """Rounding left over where sums of squares cancel, relative to all squares."""
 
@@ -158,12 +159,12 @@ def two_way(scores: Float[np.ndarray, "k q"], noise: Float[np.ndarray, "k q"]) -
 
 
 def _two_way(
-    squares: np.ndarray,
-    by_question: np.ndarray,
-    total: np.ndarray,
-    by_rater: np.ndarray | float,
+    squares: Numbers,
+    by_question: Numbers,
+    total: Numbers,
+    by_rater: Numbers,
     *,
-    noise: np.ndarray,
+    noise: Numbers,
     shape: tuple[int, int],
 ) -> TwoWay:
     k, q = shape
@@ -319,12 +320,12 @@ def chance_range(questions: int, degrees: float, raters: float, *, confidence: f
     return low, high
 
 
-def _cleaned(sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
+def _cleaned(sums: Numbers, squares: Numbers) -> np.ndarray:
     """Turn what rounding leaves of a sum of squares into 0."""
     return np.asarray(np.where(np.abs(sums) <= _DUST * np.abs(squares), 0.0, sums))
 
 
-def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+def _over(top: Numbers, bottom: Numbers) -> np.ndarray:
     """Divide; NaN where the denominator is 0."""
     top, bottom = np.broadcast_arrays(np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64))
     out = np.full(top.shape, np.nan)
