@@ -159,6 +159,7 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
             runs_twice=_WITHOUT,
             bounds="the change from all votes is a difference",
         ),
+        "wrong_or_silent": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "wrong_when_agreed": _tabled(f"{_ORDER} duplicates runs_twice bounds"),
         "wrong_when_unanimous": _tabled(
             _ORDER,
@@ -171,6 +172,10 @@ TRUTH_LEDGER: Final[Mapping[str, Tabled]] = MappingProxyType(
 
 NOT_OF_TALLIES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "calibration": "it compares confidences with keys and counts no answers",
+        "chance_adjusted_probabilities": "it reads probabilities of choices from the runs themselves",
+        "confident_false": "it compares confidences with keys and counts no answers",
+        "ranking": "it orders scores of answers and counts no answers",
         "score_errors": "it takes scores with a key, which counts of answers do not hold",
         "severity": "it takes scores, which counts of answers do not hold",
     }
