@@ -11,11 +11,14 @@ from jaxtyping import Float, Int
 
 from limitset.core.agreements import Source, groups_of, unit_shares
 from limitset.core.tallies import Tallies
+from limitset.core.undefined import UNDEFINED
 
 AT_ONCE: Final = 4_000_000
 """Numbers held at once by a block of questions: bounds memory to some hundred megabytes."""
 DUST: Final = 1e-12
 """Rounding left over from sums of shares."""
+NO_OTHERS: Final = "needs two other systems beside the pair"
+NONE_WRONG: Final = "no question on which this pair and two other systems are wrong"
 PAIR_SUMS: Final = ("same", "both", "same_same", "same_both", "both_both", "null", "null_both")
 
 
@@ -45,6 +48,16 @@ class WrongPairs:
     null_both: Float[np.ndarray, "m m"]
     same_by_question: Float[np.ndarray, " q"]
     both_by_question: Float[np.ndarray, " q"]
+
+    def of_others(
+        self, at: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[Float[np.ndarray, " p"], np.ndarray, Float[np.ndarray, " p"]]:
+        """Return for pairs how often two *other* systems agree, why it is blank, and the mass behind it."""
+        top, bottom = self.null[at], self.null_both[at]
+        known = (bottom > DUST) & (self.same.shape[0] >= 4)
+        value = np.where(known, np.clip(top / np.where(known, bottom, 1.0), 0.0, 1.0), UNDEFINED)
+        lost = NO_OTHERS if self.same.shape[0] < 4 else NONE_WRONG
+        return value, np.where(known, "", lost), np.where(known, bottom, 0.0)
 
 
 def wrong_pairs(tallies: Tallies) -> WrongPairs:

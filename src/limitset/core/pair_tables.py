@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import stats
 
-from limitset.core.coincidence import DUST
+from limitset.core.coincidence import DUST, NO_OTHERS
 from limitset.core.intervals import LEAST_CARRIERS
 from limitset.core.levels import Level
 from limitset.core.pair_intervals import few_on_a_side, jackknife_errors, wilson_ends
@@ -19,7 +19,6 @@ from limitset.core.undefined import UNDEFINED
 
 FEW: Final = f"both answer fewer than {LEAST_CARRIERS:.0f} questions"
 CERTAIN: Final = "chance explains any agreement: both are always right, or wrong in the one possible way"
-NO_OTHERS: Final = "needs two other systems beside the pair"
 METHOD: Final = (
     "jackknife over groups of questions, on the scale of log(1 - kappa); from Wilson's interval of the"
     " agreement where fewer than five questions carry it or its rest"

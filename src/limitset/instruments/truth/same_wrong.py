@@ -35,7 +35,6 @@ SPLITS = 20
 """Random halvings averaged in the cross-fitted popularity."""
 NEVER = "the two are never wrong on the same question"
 FEW = f"both are wrong on fewer than {LEAST_CARRIERS:.0f} questions"
-NO_OTHERS = "no question on which this pair and two other systems are wrong"
 NOTES = (
     "one run of each of two systems, both answered and both wrong",
     "item_conditional: two of the other systems on the same questions",
@@ -227,13 +226,13 @@ def _pairs(tallies: Tallies, confidence: float, level: Level) -> tuple[Measureme
         interval_method="delta method over questions on the logit scale, Wilson where few carry it",
         confidence=confidence,
         notes=NOTES[:2],
-        **_pair_columns(tallies, sums, at, names.size, confidence),
+        **_pair_columns(tallies, sums, at, confidence),
     )
     return table, sums
 
 
 def _pair_columns(
-    tallies: Tallies, sums: WrongPairs, at: tuple[np.ndarray, np.ndarray], systems: int, confidence: float
+    tallies: Tallies, sums: WrongPairs, at: tuple[np.ndarray, np.ndarray], confidence: float
 ) -> dict[str, Any]:
     """Columns of the table of pairs: what was measured, then the item-conditional null."""
     same, both = sums.same[at], sums.both[at]
@@ -263,7 +262,7 @@ def _pair_columns(
         )
     short = n < LEAST_CARRIERS - DUST
     reason = np.where(met, np.where(short, FEW, ""), NEVER)
-    null, null_reason, bottom = _null_columns(sums, at, systems)
+    null, null_reason, bottom = sums.of_others(at)
     nothing = np.full(null.size, UNDEFINED)
     return {
         "value": np.concatenate([np.where(short, UNDEFINED, rate), null]),
@@ -272,16 +271,6 @@ def _pair_columns(
         "n": np.concatenate([n, bottom]),
         "blank_reason": np.concatenate([reason, null_reason]).astype(object),
     }
-
-
-def _null_columns(
-    sums: WrongPairs, at: tuple[np.ndarray, np.ndarray], systems: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    top, bottom = sums.null[at], sums.null_both[at]
-    known = (bottom > DUST) & (systems >= 4)
-    value = np.where(known, np.clip(top / np.where(known, bottom, 1.0), 0.0, 1.0), UNDEFINED)
-    lost = "needs two other systems beside the pair" if systems < 4 else NO_OTHERS
-    return value, np.where(known, "", lost), np.where(known, bottom, 0.0)
 
 
 def _clustered_error(
