@@ -41,7 +41,7 @@ class BestSubset:
     gains
         Axes `size`, `against`: error of what it is compared with less cross-fitted error of the best subset,
         in [-1, 1]; against "random" subsets of its size, "all" systems, or those "present" already. About 0
-        against random where all systems are alike.
+        against random where all systems are alike. The intervals of all sizes hold together.
     chosen
         Size to the systems chosen on all questions.
     steady
@@ -243,7 +243,10 @@ def _assembled(
 
     names, chosen = ballots.voters, found[-1] if found else {}
     differences = {
-        place: mean_difference(own, ballots.clusters, confidence=confidence) for place, own in gains.items()
+        place: mean_difference(
+            own, ballots.clusters, confidence=confidence, comparisons=len({size for size, _ in gains})
+        )
+        for place, own in gains.items()
     }
     return BestSubset(
         errors=table(INSTRUMENT, "estimate", {place: told(place[1], own) for place, own in lost.items()}),

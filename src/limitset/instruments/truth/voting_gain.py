@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -233,4 +233,5 @@ def _predicted(
     for size in (size for size in sizes if size % 2):
         rows = predicted_majorities(right, pair, size, confidence=confidence)
         for kind, row in zip(("independent", "correlated"), rows, strict=True):
-            yield size, kind, row
+            # an error is what a majority lacks to 1
+            yield size, kind, replace(row, value=1.0 - row.value, low=1.0 - row.high, high=1.0 - row.low)

@@ -1,0 +1,138 @@
+"""What are these voters worth together?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from limitset.charts.panel_votes import worth_chart
+from limitset.charts.shown import percent, visible, with_interval
+from limitset.core.results import Measurement
+from limitset.instruments.truth.votes import EffectiveNumber, effective_number
+from limitset.instruments.truth.voting_gain import ALL, VotingGain
+from limitset.report.audit.noun import counted
+from limitset.report.audit.panel import Panel
+from limitset.report.audit.points import counted_on
+from limitset.report.audit.section import Section
+from limitset.report.audit.voting import curves_of, error_of_all, gain_of
+from limitset.report.first_page import data_table
+from limitset.report.page import Definition, Figure
+
+DEFINITIONS: Final = (
+    Definition(
+        term="a vote is wrong",
+        plain="The commonest answer is wrong, or nobody answers; answers that tie share the error. One run "
+        "of each voter, drawn at random where it has several; sets of fewer voters are random, too.",
+        formula="e_{m} = P(the vote of m random voters is wrong)",
+    ),
+    Definition(
+        term="equally correlated voters",
+        plain="What a majority of voters of the same accuracy would do if every two erred together as often "
+        "as two of these do on average (beta-binomial), beside voters that err independently (binomial).",
+        formula="P(BetaBin(m, p, r) > m / 2),   P(Bin(m, p) > m / 2)",
+    ),
+)
+
+
+def worth_section(panel: Panel) -> Section:
+    """Say how many independent voters these are worth, and draw what voting removes.
+
+    Parameters
+    ----------
+    panel
+        The runs.
+
+    Returns
+    -------
+    Section
+        Without figures where nothing checks the answers, or there is one run a question.
+    """
+    if panel.anchored is None:
+        return Section(
+            topic="worth",
+            limits=("Without a key nobody can say whether voters err together: agreement is not error.",),
+        )
+    gain = gain_of(panel)
+    curves = curves_of(gain.errors)
+    if not curves:
+        return Section(topic="worth", limits=("One run a question: there is no vote.",))
+    effective = effective_number(panel.anchored)
+    unit, system = curves[0]
+    drawn = gain.errors.where(unit=unit, system=system)
+    figure = Figure(
+        name="worth",
+        title=worth_title(panel, effective, gain),
+        chart=worth_chart(drawn),
+        caption=f"{counted_on(panel.anchored, panel.noun)} Error of the vote of so many "
+        f"{panel.noun + 's' if unit == 'systems' else 'runs'}, with its 95 % interval over questions. Grey: "
+        f"majorities of voters of the same accuracy. {_worth(effective)}",
+        table=data_table(drawn),
+    )
+    return Section(
+        topic="worth",
+        figures=(figure,),
+        measured=(effective.values, effective.correlation, effective.partial, gain.errors),
+        definitions=DEFINITIONS,
+        limits=_limits(panel, gain),
+    )
+
+
+def worth_title(panel: Panel, effective: EffectiveNumber, gain: VotingGain) -> str:
+    """State how many independent votes the voters are worth, or how often their vote is wrong.
+
+    A system with one run casts one vote; where systems have several runs, models and votes are told apart.
+    """
+    unit, system = curves_of(gain.errors)[0]
+    systems = counted(len(panel.systems), panel.noun).capitalize()
+    votes, models = (effective.values.one(unit=name) for name in ("votes", "models"))
+    once = panel.anchored is not None and all(
+        int(panel.anchored.runs[panel.anchored.systems == name].sum(axis=0).max(initial=0)) <= 1
+        for name in dict.fromkeys(panel.anchored.systems)
+    )
+    if system != ALL:
+        runs = _most(gain, unit, system)
+        if votes.blank:
+            wrong = error_of_all(gain, unit, system)
+            return f"A vote of {runs} runs of {visible(system)} is wrong {wrong} of the time"
+        return f"{runs} runs of {visible(system)} vote like {_as_many(votes)}"
+    if once and not votes.blank:
+        return f"{systems} vote like {_as_many(votes)}"
+    if not models.blank:
+        return f"{systems} are worth {_as_many(models)}"
+    return f"A vote of {systems.lower()} is wrong {error_of_all(gain, unit, system)} of the time"
+
+
+def _as_many(number: Measurement) -> str:
+    if number.bounded and number.high < 1.05:
+        return "one"
+    return f"{with_interval(number)} independent ones"
+
+
+def _most(gain: VotingGain, unit: str, system: str) -> int:
+    return int(gain.errors.where(unit=unit, system=system, null_kind="").axes["votes"].max())
+
+
+def _worth(effective: EffectiveNumber) -> str:
+    votes = effective.values.one(unit="votes")
+    correlation = effective.correlation.one(unit="votes")
+    partial = effective.partial.one(unit="votes")
+    if votes.blank:
+        return f"No effective number: {votes.blank_reason}."
+    hard = "" if partial.blank else f", {with_interval(partial)} with part of the shared difficulty taken out"
+    return (
+        f"Errors of two runs correlate by {with_interval(correlation)}; all runs together are worth "
+        f"{with_interval(votes)} independent ones (Kish){hard}."
+    )
+
+
+def _limits(panel: Panel, gain: VotingGain) -> tuple[str, ...]:
+    left = [note for note in gain.errors.notes if "left out" in note]
+    told = [f"Votes: {note}." for note in left[:2]]
+    if len(panel.systems) == 1:
+        told.append("One system: its runs vote, and nothing is said about other systems.")
+    return tuple(told)
+
+
+def one_alone(gain: VotingGain) -> str:
+    """Write the error of one voter."""
+    unit, system = curves_of(gain.errors)[0]
+    return percent(gain.errors.one(unit=unit, system=system, votes=1, null_kind=""))
