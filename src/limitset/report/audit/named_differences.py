@@ -13,7 +13,9 @@ from limitset.core.intervals import Interval
 from limitset.core.levels import Level
 from limitset.core.paired_means import mean_difference
 from limitset.core.results import Measurement
-from limitset.report.audit.named_numbers import NAMED, TOPIC, Asked, asked_of, blank, measured
+from limitset.report.audit.named_kinds import TOPIC, Asked, blank
+from limitset.report.audit.named_numbers import NAMED, asked_of, measured
+from limitset.report.audit.named_pairs import EXCESS
 from limitset.report.audit.panel import Panel
 
 INSTRUMENT = "difference"
@@ -54,6 +56,10 @@ def difference(
         none in common the two intervals are joined as independent, and a note says so. Its parameters name
         both sides and say whether it is paired.
     """
+    excess = EXCESS.get((first.term.name, less.term.name))
+    alike = first.panel is less.panel and replace(less.term, name=first.term.name) == first.term
+    if excess is not None and alike:
+        return measured(first.panel, replace(first.term, name=excess), confidence=confidence)
     sides = [asked_of(side.panel, side.term, confidence=confidence) for side in (first, less)]
     one, other = sides
     told = f"{first.term} - {less.term}"
