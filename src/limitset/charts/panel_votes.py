@@ -84,14 +84,14 @@ def worth_chart(errors: MeasurementTable) -> Any:
     return finished(layers + text, height=HEIGHT)
 
 
-def _votes_axis(most: int) -> Any:
+def _votes_axis(most: int, *, room: float = 0.0) -> Any:
     import altair as alt
 
     if most <= LINEAR:
-        scale = alt.Scale(domain=[1, max(most, 2)], nice=False)
+        scale = alt.Scale(domain=[1 - room, max(most, 2) + room], nice=False)
         ticks = list(range(1, most + 1, 1 if most <= 10 else 2))
     else:
-        scale = alt.Scale(type="log", base=2, domain=[1, most], nice=False)
+        scale = alt.Scale(type="log", base=2, domain=[1 / (1 + room), most * (1 + room)], nice=False)
         ticks = [2**power for power in range(12) if 2**power <= most / 1.3] + [most]
     return alt.X(
         "votes:Q",
@@ -135,7 +135,7 @@ def change_chart(changes: MeasurementTable, *, margin: float) -> Any:
     rows = [{**row, "told": _points(row)} for row in rows_of(changes) if row["value"] is not None]
     if not rows:
         return nothing()
-    across = _votes_axis(max(row["votes"] for row in rows))
+    across = _votes_axis(max(row["votes"] for row in rows), room=0.3)
     lowest = min(0.0, *(row["low"] for row in rows))
     highest = max(2 * margin, *(row["high"] for row in rows))
     up = alt.Y(
@@ -224,7 +224,6 @@ def outside_chart(values: MeasurementTable, words: Mapping[float, str]) -> Any:
             alt.Tooltip("shown:N", title="error removed"),
         ],
     )
-    # labels go to the side that the next point leaves free
     named = [row for row in rows if row["words"]]
     text = (
         alt.Chart(data_of(named))
@@ -232,8 +231,8 @@ def outside_chart(values: MeasurementTable, words: Mapping[float, str]) -> Any:
         .encode(x=across, y=up, text="words:N")
     )
     random = (
-        alt.Chart(data_of([{"sent": 0.97, "value": 0.9, "words": "items at random"}]))
-        .mark_text(align="right", baseline="top", dy=6, color=MUTED)
+        alt.Chart(data_of([{"sent": 0.6, "value": 0.56, "words": "items at random"}]))
+        .mark_text(align="left", baseline="top", dx=8, color=MUTED)
         .encode(x=across, y=up, text="words:N")
     )
     return finished(chance + bars + points + text + random, height=HEIGHT)

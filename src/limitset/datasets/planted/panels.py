@@ -154,6 +154,24 @@ def clones_world(*, accuracy: float, wrong_classes: int = 3, models: int = 3) ->
     )
 
 
+def judges_world() -> World:
+    """Five judges of true or false statements: four of falling accuracy, one wrong more often than right.
+
+    Kinds: easy; hard; and traps, on which only the second judge is right more often than not.
+
+    Examples
+    --------
+    >>> judges_world().shares[2, :, 0, 0].tolist()
+    [0.2, 0.6, 0.2, 0.2, 0.2]
+    """
+    right = np.array([[0.95, 0.9, 0.85, 0.8, 0.4], [0.7, 0.65, 0.6, 0.5, 0.3], [0.2, 0.6, 0.2, 0.2, 0.2]])
+    return World(
+        weights=np.array([0.6, 0.25, 0.15]),
+        shares=np.stack([right, 1 - right], axis=2)[:, :, None],
+        kinds=("easy", "hard", "trap"),
+    )
+
+
 def beta_world(*, wrong_classes: int = 1, models: int = 1, nodes: int = 64) -> World:
     """Accuracy of a question uniform on [0, 1], Beta(1, 1), shared by all systems.
 

@@ -46,6 +46,8 @@ class BestSubset:
         Size to the systems chosen on all questions.
     steady
         Size to each of these systems and the number of folds in which it was chosen too.
+    by_fold
+        For each fold, size to the systems chosen on the questions outside it.
     folds
         Parts into which the questions were cut; 0 where there were too few.
     """
@@ -54,6 +56,7 @@ class BestSubset:
     gains: MeasurementTable
     chosen: dict[int, tuple[str, ...]]
     steady: dict[int, dict[str, int]]
+    by_fold: tuple[dict[int, tuple[str, ...]], ...]
     folds: int
 
 
@@ -256,5 +259,9 @@ def _assembled(
             size: {names[one]: sum(one in fold[size] for fold in found[:-1]) for one in members}
             for size, members in chosen.items()
         },
+        by_fold=tuple(
+            {size: tuple(names[one] for one in members) for size, members in fold.items()}
+            for fold in found[:-1]
+        ),
         folds=parameters["folds"],
     )
