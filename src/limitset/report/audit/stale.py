@@ -1,0 +1,141 @@
+"""What does the page say of old answers to changed questions?"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from limitset.charts.outcomes import MOST_BARS, stacked_bars
+from limitset.charts.shown import percent, visible
+from limitset.charts.theme import NULL, UNPARSED, WRONG
+from limitset.core.results import Measurement, MeasurementTable
+from limitset.instruments.truth.stale_answers import StaleAnswers, stale_answers
+from limitset.report.audit.panel import Panel
+from limitset.report.audit.points import points
+from limitset.report.audit.section import Section
+from limitset.report.first_page import data_table
+from limitset.report.page import Definition, Figure
+
+PARTS: Final = {"stale": "the old answer", "other_wrong": "another wrong answer"}
+REST: Final = "right, or no answer"
+COLOURS: Final = {PARTS["stale"]: WRONG, PARTS["other_wrong"]: NULL, REST: UNPARSED}
+DEFINITIONS: Final = (
+    Definition(
+        term="drop",
+        plain="Share right on the original questions less share right on their changed twins, pair by pair.",
+    ),
+    Definition(
+        term="old answer",
+        plain="A reply to a changed question that gives the key of the original, where that is wrong now "
+        "(stale answer). By chance: the key of another original of the same kind.",
+    ),
+)
+
+
+def stale_section(panel: Panel) -> Section:
+    """Say what is lost where a question was changed, and whether the old answer comes back.
+
+    Parameters
+    ----------
+    panel
+        The runs; `items` names the twin of each changed question.
+
+    Returns
+    -------
+    Section
+        Empty where no question has a twin; a limit where twins are not checked.
+    """
+    if not any(name is not None for name in panel.items.texts("twin")):
+        return Section(topic="stale")
+    if panel.anchored is None:
+        return Section(
+            topic="stale", limits=("Without a key nobody can say whether an old answer is wrong now.",)
+        )
+    found = stale_answers(panel.anchored, panel.items)
+    if not _told(found, "drop"):
+        return Section(topic="stale", limits=("No changed question and its original are both checked.",))
+    table = found.table
+    figure = Figure(
+        name="stale",
+        title=stale_title(found),
+        chart=_chart(table),
+        caption=f"{found.pairs:,} pairs of a question and its changed twin. Replies to changed questions "
+        f"whose old answer is wrong now. {_by_chance(table)}",
+        table=data_table(table),
+    )
+    return Section(
+        topic="stale",
+        figures=(figure,),
+        advice=stale_advice(found),
+        measured=(table,),
+        definitions=DEFINITIONS,
+        limits=("A drop alone does not show memory: a changed question may also be harder.",),
+    )
+
+
+def stale_title(found: StaleAnswers) -> str:
+    """State who gives the old answer most often, or who loses most."""
+    stale = _told(found, "stale")
+    if stale:
+        worst = max(stale, key=lambda row: row.value)
+        return f"{_name(worst)} gives the old answer to {percent(worst)} of the changed questions"
+    worst = max(_told(found, "drop"), key=lambda row: row.value)
+    return f"{_name(worst)} is right less often where the question was changed: by {points(worst)}"
+
+
+def stale_advice(found: StaleAnswers) -> tuple[str, ...]:
+    """Say whether wrong answers to changed questions are remembered ones."""
+    excess = [row for row in _told(found, "stale_excess") if row.bounded]
+    sure = [row for row in excess if row.low > 0]
+    if sure:
+        worst = max(sure, key=lambda row: row.value)
+        name = str(worst.parameters["system"])
+        drop, share, chance = (
+            found.table.one(system=name, measure=measure)
+            for measure in ("drop", "stale_share", "stale_by_chance")
+        )
+        return (
+            f"Do not read the accuracy of {_name(worst)} on the original questions as skill: on their "
+            f"changed twins it loses {points(drop)}, and {percent(share)} of its wrong answers there are the old "
+            f"one ({100 * chance.value:.0f} % by chance).",
+        )
+    lost = [row for row in _told(found, "drop") if row.low > 0]
+    if lost:
+        worst = max(lost, key=lambda row: row.value)
+        return (
+            f"{_name(worst)} loses {points(worst)} on changed questions, and not by giving the old answer: "
+            "they may be harder.",
+        )
+    return ()
+
+
+def _chart(table: MeasurementTable) -> Any:
+    rows = []
+    names = list(dict.fromkeys(str(name) for name in table.axes["system"]))
+    found = {name: {m: table.one(system=name, measure=m) for m in PARTS} for name in names}
+    known = [name for name in names if not any(row.blank for row in found[name].values())]
+    for name in sorted(known, key=lambda one: -found[one]["stale"].value)[:MOST_BARS]:
+        parts = {PARTS[measure]: (row.value, percent(row), row.n) for measure, row in found[name].items()}
+        rest = 1.0 - sum(value for value, _, _ in parts.values())
+        parts[REST] = (max(rest, 0.0), f"{100 * rest:.0f} %", found[name]["stale"].n)
+        rows += [
+            {"bar": visible(name), "part": part, "value": value, "shown": shown, "n": n}
+            for part, (value, shown, n) in parts.items()
+        ]
+    return stacked_bars(rows, COLOURS, x_title="share of runs on changed questions")
+
+
+def _by_chance(table: MeasurementTable) -> str:
+    rows = [row for row in table.where(measure="stale_by_chance").rows() if not row.blank]
+    if not rows:
+        return ""
+    low, high = (100 * end(row.value for row in rows) for end in (min, max))
+    share = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
+    return f"By chance {share} % of wrong answers would be the old one."
+
+
+def _told(found: StaleAnswers, measure: str) -> list[Measurement]:
+    return [row for row in found.table.where(measure=measure).rows() if not row.blank]
+
+
+def _name(row: Measurement) -> str:
+    return visible(str(row.parameters["system"]))
