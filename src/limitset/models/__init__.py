@@ -1,4 +1,4 @@
-"""Language models: packaged, from a folder or the hub, scripted; and a cache of their replies."""
+"""Language models: packaged, from a folder or the hub, behind a server, scripted; and a cache of their replies."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from limitset.core.lazy_names import loaded
 
 _HOMES = {
     "CachedModel": "limitset.models.response_cache",
+    "Endpoint": "limitset.models.endpoints",
+    "HttpModel": "limitset.models.http_model",
     "ModelSource": "limitset.models.opening",
     "ResponseCache": "limitset.models.response_cache",
     "ScriptedModel": "limitset.models.scripted",
@@ -16,6 +18,8 @@ _HOMES = {
 }
 __all__ = [
     "CachedModel",
+    "Endpoint",
+    "HttpModel",
     "ModelSource",
     "ResponseCache",
     "ScriptedModel",
