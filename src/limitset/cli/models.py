@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from limitset.models.endpoints import Endpoint
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,21 +24,34 @@ Name = Annotated[str, typer.Argument(help="For example smollm2-135m-instruct.")]
 
 
 @app.command("list")
-def list_models(as_json: AsJson = False) -> None:
-    """List the packaged models and whether they are here.
+def list_models(
+    endpoints: Annotated[
+        Path | None, typer.Option(help="A file of endpoints (TOML), to list these too.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the packaged models and whether they are here, and the endpoints of a file.
 
     Example: limitset models list
+
+    Example: limitset models list --endpoints endpoints.toml
     """
     from limitset.models.packaged import PACKAGED
 
     records = [_record(name) for name in PACKAGED]
+    listed = _endpoints(endpoints) if endpoints else []
     if as_json:
-        typer.echo(json.dumps(records, indent=1))
+        typer.echo(json.dumps(records + listed, indent=1))
         return
+    for record in listed:
+        typer.echo(f"{record['name']:24}{record['wire']:12}{record['base_url']}  key: {record['key']}")
     for record in records:
         here = "here" if record["here"] else f"not here: limitset models get {record['name']}"
         typer.echo(f"{record['name']:24}{record['licence']:20}{record['download_mb']:>5} MB  {here}")
-    typer.echo("A folder written by save_pretrained, a hub id org/name or scripted:FILE.json works as well.")
+    typer.echo(
+        "A folder written by save_pretrained, a hub id org/name, openai:NAME@URL or scripted:FILE.json works "
+        "as well."
+    )
 
 
 @app.command("get")
@@ -74,12 +91,18 @@ def get_model(
 
 @app.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(help="A packaged name, a folder, a hub id, or scripted:FILE.json.")],
+    name: Annotated[
+        str, typer.Argument(help="A packaged name, a folder, a hub id, an endpoint, or scripted:FILE.json.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show what a model is: identity, style, licence, folder.
 
+    Nothing is sent to an endpoint, and its key is not shown.
+
     Example: limitset models show smollm2-135m-instruct
+
+    Example: limitset models show openai:smollm2@http://127.0.0.1:8000/v1
     """
     from limitset.models.opening import resolve
     from limitset.models.packaged import PACKAGED
@@ -92,13 +115,39 @@ def show_model(
             "kind": source.kind,
             "style": source.style,
             "identity": source.identity,
-            "path": str(source.path),
+            **({"path": str(source.path)} if source.endpoint is None else _endpoint(source.endpoint)),
         }
     if as_json:
         typer.echo(json.dumps(record, indent=1))
         return
     for key, value in record.items():
-        typer.echo(f"{key:14}{value}")
+        typer.echo(f"{key:20}{value}")
+
+
+def _endpoints(path: Path) -> list[dict[str, Any]]:
+    from limitset.models.endpoints import read_endpoints
+
+    return [{"name": one.name, "kind": "endpoint", **_endpoint(one)} for one in read_endpoints(path)]
+
+
+def _endpoint(one: Endpoint) -> dict[str, Any]:
+    import os
+
+    from limitset.models.endpoints import key_variable
+
+    variable = key_variable(one, os.environ)
+    return {
+        "base_url": one.base_url,
+        "model": one.model,
+        "wire": one.wire,
+        "key": f"{variable}, {'set' if os.environ.get(variable) else 'not set'}",
+        "concurrency": one.concurrency,
+        "requests_per_minute": one.requests_per_minute or "no limit",
+        "tokens_per_minute": one.tokens_per_minute or "no limit",
+        "timeout": one.timeout,
+        "tries": one.tries,
+        "extra_body": dict(one.extra_body),
+    }
 
 
 def _record(name: str) -> dict[str, Any]:

@@ -18,7 +18,13 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="150 questions x 2 paraphrases x 4 seeds.")] = False,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="Packaged name, folder, hub id or scripted:FILE. Repeat."),
+        typer.Option(
+            "--model", "-m", help="Packaged name, folder, hub id, openai:NAME@URL or scripted:FILE. Repeat."
+        ),
+    ] = None,
+    endpoints: Annotated[
+        Path | None,
+        typer.Option(help="A file of endpoints (TOML): all of them, or those named by --model."),
     ] = None,
     questions: Annotated[Path | None, typer.Option(help="Your own questions, JSONL or CSV.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder.")] = Path("first-look"),
@@ -42,12 +48,16 @@ def run(
 
       limitset run --model ./my-model --model smollm2-135m-instruct --questions mine.jsonl
 
+      limitset run --model openai:smollm2@http://127.0.0.1:8000/v1 --questions mine.jsonl
+
       limitset run study.toml --out looks/monday
     """
     from limitset.engine.progress import ProgressDisplay
     from limitset.studies import choosing, first_look
 
-    spec, text = choosing.first_look_of(study, quick=quick, models=model or [], questions=questions)
+    spec, text = choosing.first_look_of(
+        study, quick=quick, models=model or [], questions=questions, endpoints=endpoints
+    )
     if get_models:
         choosing.get_missing_models(spec, accept_licence=accept_licence, on_get=_say_getting)
     with ProgressDisplay("first look") as on_progress:

@@ -36,6 +36,32 @@ class Draw:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Served:
+    """What a server said about a reply that it gave, beside the text.
+
+    Parameters
+    ----------
+    model
+        What the server calls the model that answered; empty where it does not say.
+    fingerprint
+        Its name for the configuration behind it (``system_fingerprint``); empty where it does not say.
+    seed
+        The seed that was sent; None where none was.
+    prompt_tokens, reply_tokens
+        What it counted; None where it does not say.
+    reason
+        Why it ended the reply, in its own word: ``"stop"``, ``"content_filter"``.
+    """
+
+    model: str = ""
+    fingerprint: str = ""
+    seed: int | None = None
+    prompt_tokens: int | None = None
+    reply_tokens: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """One reply of a model.
 
@@ -44,7 +70,7 @@ class Reply:
     text
         What was generated, cut before the stop text.
     tokens
-        How many tokens were generated, the stop included.
+        How many tokens were generated, the stop included; -1 where the model does not say.
     logprob
         Sum of the natural log-probabilities of the generated tokens at temperature 1; NaN where the model
         does not say.
@@ -52,14 +78,18 @@ class Reply:
         Smallest gap in log-probability between the best and the second-best token along the reply: near 0
         a greedy reply hangs on a tie. NaN for sampled replies.
     finish
-        Why it ended: "stop", "length", or "error".
+        Why it ended: "stop", "length" (clipped), "refused" (by the model or a filter of its server), or
+        "error".
+    served
+        What a server said about it; None for a model that runs here.
     """
 
     text: str
     tokens: int
     logprob: float = UNDEFINED
     margin: float = UNDEFINED
-    finish: Literal["stop", "length", "error"] = "stop"
+    finish: Literal["stop", "length", "refused", "error"] = "stop"
+    served: Served | None = None
 
 
 @runtime_checkable

@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 from limitset.core.errors import DependencyError, InputError
 from limitset.core.provenance import sha256_of
 from limitset.core.replies import LanguageModel
+from limitset.models.endpoints import Endpoint, endpoint_of, is_endpoint
+from limitset.models.http_model import HttpModel
 from limitset.models.packaged import PACKAGED, Style, cache_folder, known, manifest_of, model_folder
 from limitset.models.scripted import ScriptedModel
 
@@ -45,22 +47,25 @@ class ModelSource:
     style
         How it is asked.
     path
-        Folder, or script file.
+        Folder, or script file; the current folder for an endpoint.
     kind
-        "packaged", "folder", "hub" or "scripted".
+        "packaged", "folder", "hub", "scripted" or "endpoint".
     licence
         Short name; empty where it is not known.
     attribution
         The line that must stand on a page made with it; empty where none is known.
+    endpoint
+        Who is asked; None for weights and scripts.
     """
 
     name: str
     identity: str
     style: Style
     path: Path
-    kind: Literal["packaged", "folder", "hub", "scripted"]
+    kind: Literal["packaged", "folder", "hub", "scripted", "endpoint"]
     licence: str = ""
     attribution: str = ""
+    endpoint: Endpoint | None = None
 
 
 def resolve(spec: str) -> ModelSource:
@@ -69,7 +74,8 @@ def resolve(spec: str) -> ModelSource:
     Parameters
     ----------
     spec
-        A packaged name, a folder that transformers wrote, a hub id ``org/name``, or ``scripted:FILE.json``.
+        A packaged name, a folder that transformers wrote, a hub id ``org/name``, ``scripted:FILE.json``, or
+        an endpoint, ``openai:NAME@http://host:port/v1`` or ``FILE.toml:NAME``, which is not contacted.
 
     Returns
     -------
@@ -97,6 +103,16 @@ def resolve(spec: str) -> ModelSource:
         return ModelSource(
             name=script.name, identity=script.identity, style=script.style, path=path, kind="scripted"
         )
+    if is_endpoint(spec):
+        one = endpoint_of(spec)
+        return ModelSource(
+            name=one.name,
+            identity=one.identity,
+            style=one.style,
+            path=Path(),
+            kind="endpoint",
+            endpoint=one,
+        )
     if spec in PACKAGED:
         return _packaged(spec)
     if Path(spec).expanduser().is_dir():
@@ -109,7 +125,8 @@ def resolve(spec: str) -> ModelSource:
         return _folder(_hub_folder(spec), name=spec, kind="hub")
     close = difflib.get_close_matches(spec.lower(), PACKAGED, n=1, cutoff=0.3)
     raise InputError.of(
-        expected=f"a model is {', '.join(PACKAGED)}, a folder, a hub id org/name, or scripted:FILE.json",
+        expected=f"a model is {', '.join(PACKAGED)}, a folder, a hub id org/name, "
+        "openai:NAME@URL, or scripted:FILE.json",
         got=repr(spec),
         fix=f"Did you mean {close[0]}?" if close else "Check the path.",
     )
@@ -130,7 +147,7 @@ def open_model(spec: str, *, device: str = "auto", dtype: Precision = "float32")
     Returns
     -------
     LanguageModel
-        A `TorchModel`, or a `ScriptedModel` for scripts.
+        A `TorchModel`, a `ScriptedModel` for scripts, an `HttpModel` for endpoints.
 
     Raises
     ------
@@ -140,6 +157,8 @@ def open_model(spec: str, *, device: str = "auto", dtype: Precision = "float32")
     source = resolve(spec)
     if source.kind == "scripted":
         return ScriptedModel.read(source.path)
+    if source.endpoint is not None:
+        return HttpModel(source.endpoint)
     for module in ("torch", "transformers"):
         if importlib.util.find_spec(module) is None:
             raise DependencyError.of(

@@ -14,10 +14,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from limitset.core.errors import InputError
-from limitset.core.replies import Draw, LanguageModel, Prompt, Reply
+from limitset.core.replies import Draw, LanguageModel, Prompt, Reply, Served
 from limitset.core.streams import Streams
 from limitset.core.undefined import UNDEFINED
 from limitset.models.packaged import cache_folder
@@ -25,6 +25,15 @@ from limitset.models.packaged import cache_folder
 SCHEMA: Final = 1
 WAIT_SECONDS: Final = 30.0
 """How long one process waits for another that is writing."""
+
+
+@runtime_checkable
+class Arriving(Protocol):
+    """A model whose replies come one by one, so that each can be kept before the next one fails."""
+
+    def arriving(self, prompts: Sequence[Prompt], **how: Any) -> Iterator[Any]:
+        """Yield replies with their places; see `limitset.models.http_model.HttpModel.arriving`."""
+        ...
 
 
 class ResponseCache:
@@ -175,7 +184,8 @@ class CachedModel:
     ) -> list[list[Reply]]:
         """Reply to every prompt once a draw; see `limitset.core.replies.LanguageModel`.
 
-        Prompts that lack the same draws are passed on together, in one call.
+        Replies that arrive one by one (a server's) are kept one by one; else prompts that lack the same draws
+        are passed on together, in one call.
         """
         options: dict[str, Any] = {"max_tokens": max_tokens, "top_p": top_p, "stop": stop, "rng": rng}
         requests = [
@@ -189,12 +199,49 @@ class CachedModel:
             ]
             for line in requests
         ]
-        lacking: dict[tuple[int, ...], list[int]] = {}
-        for prompt, line in enumerate(found):
-            missing = tuple(draw for draw, reply in enumerate(line) if reply is None)
-            if missing:
-                lacking.setdefault(missing, []).append(prompt)
-        for missing, members in lacking.items():
+        lacking = [
+            (prompt, draw)
+            for prompt, line in enumerate(found)
+            for draw, reply in enumerate(line)
+            if not reply
+        ]
+        if lacking and isinstance(self._model, Arriving):
+            come = self._model.arriving(prompts, wanted=lacking, rows=rows, draws=draws, **options)
+            with contextlib.closing(come):  # type: ignore[type-var]
+                for one in come:
+                    found[one.prompt][one.draw] = one.reply
+                    self._cache.put(
+                        self.identity, requests[one.prompt][one.draw], draws[one.draw].seed, one.reply
+                    )
+        else:
+            self._draw(lacking, found, prompts, requests, rows=rows, draws=draws, options=options)
+        return [[reply for reply in line if reply is not None] for line in found]
+
+    def close(self) -> None:
+        """Close the model's connections, if it has any; the cache stays open."""
+        close = getattr(self._model, "close", None)
+        if close is not None:
+            close()
+
+    def _draw(
+        self,
+        lacking: Sequence[tuple[int, int]],
+        found: list[list[Reply | None]],
+        prompts: Sequence[Prompt],
+        requests: Sequence[Sequence[str]],
+        *,
+        rows: Sequence[str],
+        draws: Sequence[Draw],
+        options: dict[str, Any],
+    ) -> None:
+        """Fill in what is lacking; prompts that lack the same draws share a call."""
+        missing_of: dict[int, tuple[int, ...]] = {}
+        for prompt, draw in lacking:
+            missing_of[prompt] = (*missing_of.get(prompt, ()), draw)
+        members_of: dict[tuple[int, ...], list[int]] = {}
+        for prompt, missing in missing_of.items():
+            members_of.setdefault(missing, []).append(prompt)
+        for missing, members in members_of.items():
             fresh = self._model.generate(
                 [prompts[prompt] for prompt in members],
                 rows=[rows[prompt] for prompt in members],
@@ -207,7 +254,6 @@ class CachedModel:
                     found[prompt][draw] = reply
                     kept.append((requests[prompt][draw], draws[draw].seed, reply))
             self._cache.put_many(self.identity, kept)
-        return [[reply for reply in line if reply is not None] for line in found]
 
 
 def _request(
@@ -248,4 +294,5 @@ def _read(body: str) -> Reply:
     values = json.loads(body)
     for name in ("logprob", "margin"):
         values[name] = UNDEFINED if values[name] is None else float(values[name])
-    return Reply(**values)
+    served = values.pop("served", None)  # absent in what older versions wrote
+    return Reply(**values, served=Served(**served) if served else None)

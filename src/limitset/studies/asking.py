@@ -9,11 +9,13 @@ from typing import Any, Final
 from limitset.core.answers import AnswerClass, classify
 from limitset.core.columns import Kind
 from limitset.core.ends import Ends
-from limitset.core.levels import Level
+from limitset.core.levels import Level, Status
 from limitset.core.replies import Draw, LanguageModel, Reply
 from limitset.core.streams import Streams
 from limitset.datasets.questions import QuestionSet, Style
 from limitset.store.tables import TablePart
+from limitset.studies.served import SERVED_KINDS, served_row
+from limitset.studies.served import TABLE as SERVED
 
 SOURCE: Final = "first look"
 GREEDY: Final = Draw(seed=0, temperature=0.0)
@@ -52,7 +54,7 @@ def sampled(chunk: Mapping[str, Any], asked: Asked) -> dict[str, TablePart]:
     Returns
     -------
     dict
-        The parts of the tables ``ends`` and ``greedy``.
+        The parts of the tables ``ends`` and ``greedy``, and of ``served`` where a server replied.
     """
     sampling, wording, items = chunk["sampling"], int(chunk["wording"]), list(chunk["items"])
     draws = [GREEDY, *(Draw(seed, sampling["temperature"]) for seed in range(sampling["seeds"]))]
@@ -67,13 +69,18 @@ def sampled(chunk: Mapping[str, Any], asked: Asked) -> dict[str, TablePart]:
     )
     rows: list[dict[str, Any]] = []
     greedy: list[dict[str, Any]] = []
+    served: list[dict[str, Any]] = []
     for item, of_item in zip(items, replies, strict=True):
         for draw, reply in zip(draws, of_item, strict=True):
             row = _row(item, wording, draw, reply, asked)
             rows.append(row)
+            told = served_row(row, draw, reply)
+            if told is not None:
+                served.append(told)
             if draw.greedy:
                 greedy.append({name: {**row, "margin": reply.margin}[name] for name in GREEDY_KINDS})
-    return {"ends": TablePart.of_ends(Ends.of_rows(rows)), "greedy": TablePart.of_rows(greedy, GREEDY_KINDS)}
+    parts = {"ends": TablePart.of_ends(Ends.of_rows(rows)), "greedy": TablePart.of_rows(greedy, GREEDY_KINDS)}
+    return {**parts, SERVED: TablePart.of_rows(served, SERVED_KINDS)} if served else parts
 
 
 def classified(text: str, item: str, questions: QuestionSet) -> AnswerClass:
@@ -90,6 +97,9 @@ def classified(text: str, item: str, questions: QuestionSet) -> AnswerClass:
 
 def _row(item: str, wording: int, draw: Draw, reply: Reply, asked: Asked) -> dict[str, Any]:
     answer = classified(reply.text, item, asked.questions)
+    if reply.finish == "refused":  # in words that need not look like a refusal, or in none
+        wrong = False if asked.questions.question(item).accepted else None
+        answer = AnswerClass(end=None, status=Status.ABSTAINED, right=wrong)
     return {
         "source": SOURCE,
         "level": Level.ANSWER.value,

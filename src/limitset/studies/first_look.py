@@ -6,14 +6,17 @@ looped: the model rewrites its own text, or answers again, until the text repeat
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limitset.core.errors import InputError
+from limitset.core.errors import DependencyError, InputError
 from limitset.core.progress import Progress
 from limitset.core.provenance import machine, package_versions
+from limitset.core.replies import LanguageModel
 from limitset.core.streams import Streams
 from limitset.core.tasks import Task
 from limitset.datasets.anchored import anchored
@@ -21,6 +24,7 @@ from limitset.datasets.questions import QuestionSet
 from limitset.datasets.user_questions import read_questions
 from limitset.engine.running import run_tasks
 from limitset.models.opening import ModelSource, open_model, resolve
+from limitset.models.response_cache import CachedModel, ResponseCache
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
 from limitset.studies.asking import SOURCE, Asked, sampled
@@ -65,19 +69,29 @@ def run_first_look(
     ------
     InputError
         When a model or the questions cannot be used, the folder holds another study, or a task failed.
+    DependencyError
+        When a model is missing or its server does not answer; what is finished is kept, and a new folder in
+        which nothing is finished goes.
     """
     sources = [resolve(name) for name in spec.models]
     _refuse_namesakes(sources)
     questions = chosen_questions(spec)
+    new = not out.exists()
     folder = StudyFolder.create_or_open(
         out,
         toml_text=toml_text,
         lock={**_lock(spec, sources, questions), "created": date, "command": command},
         tasks=planned(spec, sources, questions),
     )
-    with folder:
+    with folder, contextlib.closing(Workbench(questions)) as workbench:
         folder.write_items(questions.items)
-        summary = run_tasks(folder, Workbench(questions), on_progress=on_progress)
+        try:
+            summary = run_tasks(folder, workbench, on_progress=on_progress)
+        except DependencyError:
+            if new and folder.progress().done == 0:  # a mistyped address must not take the name of the folder
+                folder.close()
+                shutil.rmtree(out, ignore_errors=True)
+            raise
     if summary.failed:
         raise InputError.of(
             expected=f"every task of {out} must end well",
@@ -107,10 +121,14 @@ def chosen_questions(spec: FirstLook) -> QuestionSet:
 
 @dataclass
 class Workbench:
-    """Does the tasks of a first look, keeping the last opened model."""
+    """Does the tasks of a first look, keeping the last opened model.
+
+    Replies of a server are also kept in the user's cache: the same study in another folder asks for none.
+    """
 
     questions: QuestionSet
     _open: dict[str, Asked] = field(default_factory=dict)
+    _cache: ResponseCache | None = None
 
     def __call__(self, task: Task) -> Mapping[str, TablePart]:
         """Do one task and return its tables."""
@@ -119,8 +137,8 @@ class Workbench:
 
     def _asked(self, name: str, seed: int) -> Asked:
         if name not in self._open:
-            self._open.clear()  # let go of the old weights before the new ones come
-            model = open_model(name)
+            self._let_go()  # of the old weights before the new ones come
+            model = self._kept(open_model(name), resolve(name))
             self._open[name] = Asked(
                 model=model,
                 style=resolve(name).style,
@@ -128,6 +146,24 @@ class Workbench:
                 rng=Streams(seed).child(SOURCE, model.name),
             )
         return self._open[name]
+
+    def close(self) -> None:
+        """Close connections and the cache."""
+        self._let_go()
+        if self._cache is not None:
+            self._cache.close()
+
+    def _kept(self, model: LanguageModel, source: ModelSource) -> LanguageModel:
+        if source.endpoint is None:
+            return model
+        self._cache = self._cache or ResponseCache()
+        return CachedModel(model, self._cache)
+
+    def _let_go(self) -> None:
+        for asked in self._open.values():
+            if isinstance(asked.model, CachedModel):
+                asked.model.close()
+        self._open.clear()
 
 
 def _lock(spec: FirstLook, sources: Sequence[ModelSource], questions: QuestionSet) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from limitset.core.levels import Level
 from limitset.core.loops import ORBIT_KINDS
 from limitset.core.traces import EIGENVALUE_KINDS, OWN, TRACE_KINDS
 from limitset.report.analysis import analyse
+from limitset.report.audit.page import audit_page
+from limitset.report.audit.panel import Panel
+from limitset.report.audit.sections import sections_of
 from limitset.report.first_page import build_page
 from limitset.report.lab_findings import lab_findings
 from limitset.report.lab_page import lab_page
@@ -24,6 +27,9 @@ from limitset.report.trace_findings import trace_findings
 from limitset.report.trace_page import trace_page
 from limitset.store.disk import disk_errors
 from limitset.store.study_folder import StudyFolder
+from limitset.studies.labelling import labelled_page
+from limitset.studies.served import SERVED_KINDS, served_notes
+from limitset.studies.served import TABLE as SERVED
 
 NAMED = 2
 """So many models are named in the headline's scope; more are counted."""
@@ -81,6 +87,7 @@ def page_of(folder: StudyFolder) -> Page:
 def _answers_page(folder: StudyFolder) -> Page:
     ends, items, orbits = folder.ends(), folder.items(), folder.table("orbits", ORBIT_KINDS)
     lock = folder.lock
+    served = served_notes(folder.table(SERVED, SERVED_KINDS), lock.get("models", {}))
     analysis = analyse(ends, items, orbits if len(orbits["item"]) else None, rng_seed=_seed(lock))
     return build_page(
         analysis,
@@ -89,8 +96,32 @@ def _answers_page(folder: StudyFolder) -> Page:
         date=str(lock["created"]),
         provenance={name: value for name, value in _provenance(lock).items() if name != "notes"},
         attributions=tuple(lock.get("attributions", ())),
+        notes=(*served, *(str(note) for note in lock.get("notes", ()))),
+    )
+
+
+def _audit_page(folder: StudyFolder) -> Page:
+    ends, items, lock = folder.ends(), folder.items(), folder.lock
+    analysis = analyse(ends, items, rng_seed=_seed(lock))
+    panel = Panel(
+        ends=ends.having(level=Level.ANSWER.value),
+        items=items,
+        tallies=analysis.tallies,
+        anchored=None if analysis.truth is None else analysis.truth.tallies,
+        seed=_seed(lock),
+        noun=str(lock.get("noun", "model")),
+    )
+    page = audit_page(
+        analysis,
+        panel,
+        sections_of(panel),
+        title="audit",
+        scope=scope_of(ends, items, noun=panel.noun),
+        date=str(lock["created"]),
+        provenance={name: value for name, value in _provenance(lock).items() if name != "notes"},
         notes=tuple(str(note) for note in lock.get("notes", ())),
     )
+    return labelled_page(page, folder.path, panel)
 
 
 def _trace_page(folder: StudyFolder) -> Page:
@@ -130,7 +161,7 @@ def rebuild_page(path: Path) -> Path:
     return rebuild(path).path
 
 
-def scope_of(ends: Ends, items: Items) -> str:
+def scope_of(ends: Ends, items: Items, *, noun: str = "model") -> str:
     """Say what was looked at, in the words of a headline.
 
     Examples
@@ -146,7 +177,7 @@ def scope_of(ends: Ends, items: Items) -> str:
         known = "with a known answer" if questions == 1 else "with known answers"
     else:
         known = "without an anchor" if keyed == 0 else f"({keyed} with known answers)"
-    models = " and ".join(systems) if len(systems) <= NAMED else f"{len(systems)} models"
+    models = " and ".join(systems) if len(systems) <= NAMED else f"{len(systems)} {noun}s"
     return f"{models} · {questions} question{'s' * (questions != 1)} {known}"
 
 
@@ -191,6 +222,7 @@ def _listed(bench: Mapping[str, Any]) -> str:
 
 
 _PAGES: Final[Mapping[str, Callable[[StudyFolder], Page]]] = {
+    "panel_audit": _audit_page,
     "trace": _trace_page,
     "recurrence": _lab_page,
 }
