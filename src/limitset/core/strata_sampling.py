@@ -18,6 +18,8 @@ NOBODY: Final = -1
 """Level of a question that no run answered: there is no agreed answer that could be wrong."""
 _ROUNDING: Final = 1e-9
 """A share of 4/5 meets a threshold of .8 whatever the last bit says."""
+_FIRST: Final = 1e-30
+"""The first draw of a level is worth more than any other: without it nothing is known there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,11 +153,11 @@ def allocated(
     out = floor.astype(np.int64).copy()
     if room == 0:
         return np.asarray(out)
-    # the gain of draw j + 1 after j: N^2 s^2 (1 / j - 1 / (j + 1)); the first is worth everything
+    # the gain of draw j + 1 after j: N^2 s^2 (1 / j - 1 / (j + 1))
     steps = [np.arange(low, high, dtype=np.float64) for low, high in zip(out, sizes, strict=True)]
     gains = np.concatenate(
         [
-            (size * spread) ** 2 / np.where(j > 0, j * (j + 1), 0.5)
+            (size * spread) ** 2 / np.where(j > 0, j * (j + 1), _FIRST)
             for size, spread, j in zip(sizes, spreads, steps, strict=True)
         ]
     )

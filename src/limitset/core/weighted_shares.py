@@ -54,11 +54,11 @@ def stratified_share(
 
     Notes
     -----
-    With one level this is the mid-p interval of the hypergeometric law (beta-binomial laws are its exact
-    confidence distributions); with several levels the laws are convolved ("melded"). A mixture of two laws
-    spreads more than either, so several levels of few draws each give intervals a little too wide. Measured
-    in docs/coverage.md. Questions that count in part spread less than those that count whole or not at all:
-    there the interval is wider than it need be.
+    With one level this is the mid-p interval of the hypergeometric law, never narrower and at most one
+    question wider at either end (beta-binomial laws are its confidence distributions); with several levels
+    the laws are convolved ("melded"). A mixture of two laws spreads more than either, so several levels of
+    few draws each give intervals a little too wide. Measured in docs/coverage.md. Questions that count in part
+    spread less than those that count whole or not at all: there the interval is wider than it need be.
 
     References
     ----------

@@ -43,9 +43,10 @@ class Labelled:
         Axes quantity, system: how often the vote is wrong, and the accuracy of every system, over all
         questions, in [0, 1].
     after
-        What `MORE` more labels are expected to make of the rate at the threshold; axes labels (0 and more).
+        The rate at the threshold now (0 more labels) and as expected after `more`, or all that are left; axes
+        labels.
     more : (h,)
-        How these would best be spread over the levels.
+        How these would best be spread over the levels: all of them over those at or above the threshold.
     to_settle
         Labels still needed until the interval at the threshold is expected to lie on one side of the limit;
         0: it does. NaN where nothing is agreed.
@@ -201,9 +202,9 @@ def labelled(
         ),
         after=MeasurementTable(
             instrument=f"{INSTRUMENT}.after",
-            axes={"labels": np.array([0, int(added.sum())])},
+            axes={"labels": np.unique([0, int(added.sum())])},
             notes=("a forecast, at the rates seen so far",),
-            **columns_of([share(agreed), forecast]),
+            **columns_of([share(agreed), forecast][: 1 + bool(added.any())]),
             **shared,
         ),
         more=frozen(spread_over),
