@@ -29,6 +29,7 @@ def build_page(
     provenance: Mapping[str, str] | None = None,
     attributions: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
+    noun: str = "model",
 ) -> Page:
     """Build the page, with an anchor or without.
 
@@ -44,6 +45,8 @@ def build_page(
         What made the numbers, and whose data they use.
     notes
         What a reader must know of the data: what was left out, kept apart, scored otherwise.
+    noun
+        What one system is called.
 
     Returns
     -------
@@ -51,7 +54,8 @@ def build_page(
         Ready for `render` and `show`.
     """
     truth = analysis.truth
-    figures = _anchored_figures(analysis, truth) if truth is not None else _agreement_figures(analysis)
+    n = _n(analysis, truth, noun)
+    figures = _anchored_figures(analysis, truth, n) if truth is not None else _agreement_figures(analysis, n)
     figures += _loop_figures(analysis)
     lead, decisions = _said(analysis, truth)
     return Page(
@@ -104,8 +108,7 @@ def _said(analysis: Analysis, truth: Truth | None) -> tuple[tuple[str, ...], tup
     return tuple(one for one in lead if one), tuple(one for one in advice if one)
 
 
-def _anchored_figures(analysis: Analysis, truth: Truth) -> list[Figure]:
-    n = _n(analysis, truth)
+def _anchored_figures(analysis: Analysis, truth: Truth, n: str) -> list[Figure]:
     figures = [
         _figure(
             "survival",
@@ -159,8 +162,7 @@ def _greedy(analysis: Analysis) -> str:
     return f" Greedy runs, which enter nothing else on this page, are right: {', '.join(told)}."
 
 
-def _agreement_figures(analysis: Analysis) -> list[Figure]:
-    n = _n(analysis, None)
+def _agreement_figures(analysis: Analysis, n: str) -> list[Figure]:
     figures = [
         _figure(
             "agreement",
@@ -263,14 +265,14 @@ def data_table(measured: MeasurementTable) -> Table:
     return Table(title="Data of this figure", columns=columns, rows=rows)
 
 
-def _n(analysis: Analysis, truth: Truth | None) -> str:
+def _n(analysis: Analysis, truth: Truth | None, noun: str) -> str:
     tallies = analysis.tallies if truth is None else truth.tallies
     runs = tallies.pooled().runs[0]
     each = f"{runs.min()}" if runs.min() == runs.max() else f"{runs.min()} to {runs.max()}"
     systems = len(set(tallies.systems))
     return (
         f"{tallies.items.size} question{'s' * (tallies.items.size != 1)}, "
-        f"{systems} model{'s' * (systems != 1)}, {each} run{'s' * (each != '1')} a question."
+        f"{systems} {noun}{'s' * (systems != 1)}, {each} run{'s' * (each != '1')} a question."
     )
 
 

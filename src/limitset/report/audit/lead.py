@@ -22,6 +22,10 @@ MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "st
 """Topics whose first advice follows."""
 
 
+OPEN: Final = ("an't tell", "cannot be told")
+"""Words of sentences that leave a question open."""
+
+
 def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -> tuple[str, ...]:
     """Say what the panel is worth, what its agreement is worth, and what its vote leaves.
 
@@ -63,7 +67,9 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
     agreed = sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
     traps = _traps(truth)
-    return (*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:])
+    told = [*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:]]
+    # what can be done comes before what cannot be told
+    return tuple(sorted(told, key=lambda one: any(words in one for words in OPEN)))
 
 
 def found_in(topics: Mapping[str, Section], instrument: str) -> MeasurementTable | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from limitset.report.analysis import Analysis
 from limitset.report.audit import lead
@@ -12,11 +13,20 @@ from limitset.report.audit.section import Section
 from limitset.report.first_page import build_page
 from limitset.report.page import Figure, Page
 
-FIRST = ("worth", "agreed", "outside")
+FIRST: Final = ("worth", "labels", "agreed", "outside", "members", "pairs")
 """Figures that a reader meets first; the others follow in the order of their topics."""
-LAST = ("survival", "unanimity", "sharing", "variance", "outcomes")
-"""Figures of the first look that an audit of several systems has better ones for, or for its last readers."""
-MOST_ADVICE = 7
+LAST: Final = ("unanimity", "variance", "outcomes")
+"""Figures of the first look that wait for the last readers."""
+REPLACED: Final[Mapping[str, str]] = {
+    "survival": "worth",
+    "sharing": "pairs",
+    "outcomes": "comparison",
+    "accuracy": "comparison",
+}
+"""Figure to the one of an audit that says the same and more; the numbers of both stay on the page."""
+MOST_ADVICE: Final = 7
+KEYLESS: Final = "Without a key nobody can say"
+"""How topics begin what they cannot say without a key: said once on the page, for all."""
 
 
 def audit_page(
@@ -57,21 +67,42 @@ def audit_page(
         provenance=provenance,
         attributions=attributions,
         notes=notes,
+        noun=panel.noun,
     )
     topics = {section.topic: section for section in sections}
     return replace(
         plain,
         headline=lead.headline(analysis, panel, topics) or plain.headline,
         decisions=(lead.decisions(analysis, panel, topics) or plain.decisions)[:MOST_ADVICE],
-        figures=_ordered([*plain.figures, *(one for section in sections for one in section.figures)]),
+        figures=_chosen(analysis, [*plain.figures, *(one for each in sections for one in each.figures)]),
         tables=(*plain.tables, *(one for section in sections for one in section.tables)),
         definitions=(*plain.definitions, *(one for section in sections for one in section.definitions)),
         numbers=(
             *plain.numbers,
             *(record for section in sections for table in section.measured for record in table.records()),
         ),
-        limits=(*plain.limits, *(one for section in sections for one in section.limits)),
+        limits=(*plain.limits, *_limits(analysis, sections)),
     )
+
+
+def _limits(analysis: Analysis, sections: Sequence[Section]) -> list[str]:
+    told = [one for section in sections for one in section.limits]
+    return told if analysis.truth is not None else [one for one in told if not one.startswith(KEYLESS)]
+
+
+def _chosen(analysis: Analysis, figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    names = {figure.name for figure in figures}
+    kept = [one for one in figures if REPLACED.get(one.name) not in names]
+    if analysis.variance is not None and any("+" in name for name in _parts(analysis)):
+        # one run of each: what varies with the model and what by chance stand in one bar
+        kept = [one for one in kept if one.name != "variance"]
+    return _ordered(kept)
+
+
+def _parts(analysis: Analysis) -> list[str]:
+    if analysis.variance is None:
+        return []
+    return [str(name) for names in analysis.variance.shares.axes.values() for name in names]
 
 
 def _ordered(figures: Sequence[Figure]) -> tuple[Figure, ...]:
