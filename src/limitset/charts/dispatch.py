@@ -16,6 +16,8 @@ _BY_AXES: Final = {
     ("source", "k"): ("unanimity", "unanimity_chart"),
     ("first", "second"): ("sharing", "sharing_chart"),
     ("component",): ("sharing", "variance_chart"),
+    ("system", "stratum"): ("accuracy", "accuracy_chart"),
+    ("system", "k", "measure"): ("pass_at_k", "pass_at_k_chart"),
     ("system", "stratum", "outcome"): ("outcomes", "outcomes_chart"),
     ("system", "loop", "outcome"): ("loops", "loops_chart"),
     ("measure", "layer"): ("layers", "path_chart"),
