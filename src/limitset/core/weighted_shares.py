@@ -57,8 +57,8 @@ def stratified_share(
     With one level this is the mid-p interval of the hypergeometric law, never narrower and at most one
     question wider at either end (beta-binomial laws are its confidence distributions); with several levels
     the laws are convolved ("melded"). A mixture of two laws spreads more than either, so several levels of
-    few draws each give intervals a little too wide. Measured in docs/coverage.md. Questions that count in part
-    spread less than those that count whole or not at all: there the interval is wider than it need be.
+    few draws each give intervals a little too wide (docs/coverage.md). Questions that count in part spread
+    less than those that count whole or not at all: there the interval is wider than it need be.
 
     References
     ----------
