@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import INK, MUTED, NULL, PAPER, RIGHT, data_of, finished, nothing, spread
+from limitset.charts.theme import INK, MUTED, NULL, PAPER, RIGHT, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
 
 ROW: Final = 46
@@ -73,18 +73,14 @@ def _curves(rows: Sequence[dict[str, Any]]) -> Any:
             alt.Tooltip("n:Q", title="n", format=".0f"),
         ],
     )
-    ends = [row for row in rows if row["k"] == last]
-    places = spread([row["value"] for row in ends], gap=17 / HEIGHT)
-    labels = [
-        {**row, "place": place, "label": f"{row['measure']} {_short(row)}"}
-        for row, place in zip(ends, places, strict=True)
-    ]
-    text = (
-        alt.Chart(data_of(labels))
-        .mark_text(align="right", dx=-2, dy=-12, fontWeight="bold")
-        .encode(x=across, y="place:Q", text="label:N", color=colour)
-    )
-    return finished(band + line + text, height=HEIGHT)
+    layers = band + line
+    # the upper curve is named above, the lower one below
+    for measure, below in ((SOME, -13), (VOTE, 15)):
+        ends = [row for row in rows if row["k"] == last and row["measure"] == measure]
+        named = [{**row, "label": f"{measure} {_short(row)}"} for row in ends]
+        text = alt.Chart(data_of(named)).mark_text(align="right", dy=below, fontWeight="bold")
+        layers = layers + text.encode(x=across, y="value:Q", text="label:N", color=colour)
+    return finished(layers, height=HEIGHT)
 
 
 def _gaps(rows: Sequence[dict[str, Any]]) -> Any:

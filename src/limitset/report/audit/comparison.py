@@ -96,9 +96,10 @@ def comparison_title(found: PairedComparison, noun: str) -> str:
     out = count - len(leaders)
     if out == 0:
         return f"Each of the {counted(count, noun)} may still be the best"
+    some, others = (counted(number, noun).split(" ")[0] for number in (len(leaders), out))
     return (
-        f"{counted(len(leaders), noun).capitalize()} of {count} may be the best; "
-        f"{'one is' if out == 1 else f'{counted(out, noun)} are'} surely not"
+        f"{some.capitalize()} of the {counted(count, noun)} may be the best; {others} "
+        f"{'is' if out == 1 else 'are'} surely not"
     )
 
 

@@ -95,8 +95,8 @@ def stale_advice(found: StaleAnswers) -> tuple[str, ...]:
         )
         return (
             f"Do not read the accuracy of {_name(worst)} on the original questions as skill: on their "
-            f"changed twins it loses {points(drop)}, and {percent(share)} of its wrong answers there are the old "
-            f"one ({100 * chance.value:.0f} % by chance).",
+            f"changed twins it loses {points(drop)}, and {percent(share)} of its wrong answers there are the "
+            f"old one ({100 * chance.value:.0f} % by chance).",
         )
     lost = [row for row in _told(found, "drop") if row.low > 0]
     if lost:
