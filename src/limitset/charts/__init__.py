@@ -9,6 +9,10 @@ from typing import Any
 from limitset.core.lazy_names import loaded
 
 _HOMES = {
+    "panel_error_chart": "limitset.charts.score_errors",
+    "level_chart": "limitset.charts.score_errors",
+    "self_agreement_chart": "limitset.charts.reliability",
+    "draws_chart": "limitset.charts.reliability",
     "chart_of": "limitset.charts.dispatch",
     "agreed_chart": "limitset.charts.agreed",
     "loops_chart": "limitset.charts.loops",
@@ -28,12 +32,16 @@ _HOMES = {
 __all__ = [
     "agreed_chart",
     "chart_of",
+    "draws_chart",
     "lens_chart",
+    "level_chart",
     "looped_chart",
     "loops_chart",
     "orbit_diagram_chart",
     "outcomes_chart",
+    "panel_error_chart",
     "path_chart",
+    "self_agreement_chart",
     "sharing_chart",
     "stack_chart",
     "survival_chart",

@@ -24,6 +24,9 @@ _BY_AXES: Final = {
     ("loop", "step"): ("layers", "looped_chart"),
     ("epoch", "measure"): ("watching", "watching_chart"),
     ("period", "measure"): ("stack", "stack_chart"),
+    ("system", "draws"): ("reliability", "draws_chart"),
+    ("system", "stratum", "part"): ("reliability", "self_agreement_chart"),
+    ("statistic", "judges"): ("score_errors", "panel_error_chart"),
 }
 
 

@@ -20,6 +20,7 @@ INSTRUMENT = "score_errors"
 VERSION = 1
 
 MEASURES = ("bias", "absolute error", "within one", "weighted kappa")
+CHOICES = ("without it", "it alone")
 LEAST_DRAWS = 5
 MOST_SCORES = 20_000_000
 """Very large panels are drawn less often: so many scores a size, and five panels at least."""
@@ -44,15 +45,16 @@ class ScoreErrors:
     panel
         Axes `statistic` ("mean", "median", "mean, bias removed"), `judges`: mean absolute error of panels of
         so many judges, one draw each.
-    dropped
-        Axis `system`: change of the error of the mean of all when this judge leaves; below 0: better
-        without. Intervals hold for all judges at once.
+    choices
+        Axes `system`, `choice`: change of the mean absolute error, against the mean of all judges, when this
+        judge leaves ("without it") or is the only one ("it alone"); below 0: better so. Every judge counts
+        with the mean of its draws. Intervals hold for all judges at once.
     """
 
     judges: MeasurementTable
     worth: MeasurementTable
     panel: MeasurementTable
-    dropped: MeasurementTable
+    choices: MeasurementTable
 
 
 def score_errors(
@@ -97,7 +99,7 @@ def score_errors(
     The effective number counts what is left after each judge's bias: five judges that share a bias of one
     point keep it however many they are, and the panel's error shows it. Errors also correlate because some
     questions are hard to score, and because a key is off on some. Judges whose error never varies leave M.
-    Panel, worth and dropped use questions that every judge scored. "mean, bias removed" takes the bias from
+    Panel, worth and choices use questions that every judge scored. "mean, bias removed" takes the bias from
     the other questions. Median and mean of two judges are the same. Cost: sizes x draws x questions x size.
 
     References
@@ -127,7 +129,7 @@ def score_errors(
     whole = table.complete()
     worth = _worth(whole, confidence)
     panel = _panel(whole, draws, rng, confidence)
-    dropped = _dropped(whole, confidence)
+    choices = _choices(whole, confidence)
     notes = (f"{whole.items.size} of {table.items.size} questions with a key have scores of every judge",)
 
     def made(
@@ -161,11 +163,11 @@ def score_errors(
             [row[2] for row in panel],
             plain,
         ),
-        dropped=made(
-            f"{INSTRUMENT}.dropped",
-            {"system": [str(name) for name in table.systems]},
-            dropped,
-            [""] * len(dropped),
+        choices=made(
+            f"{INSTRUMENT}.choices",
+            {"system": [row[0] for row in choices], "choice": [row[1] for row in choices]},
+            [row[2] for row in choices],
+            [""] * len(choices),
         ),
     )
 
@@ -291,11 +293,17 @@ def _panel(
     return rows
 
 
-def _dropped(whole: ScoreTable, confidence: float) -> list[Interval]:
+def _choices(whole: ScoreTable, confidence: float) -> list[tuple[str, str, Interval]]:
     m, q = whole.systems.size, whole.items.size
     if m < 2 or q < 3:
-        blank = Interval.blank("it takes two judges, and three questions that all of them scored")
-        return [blank] * m
-    # one of m judges will look worst by chance: all intervals hold at once (Bonferroni)
+        reason = "it takes two judges, and three questions that all of them scored"
+        return [(str(name), choice, Interval.blank(reason)) for name in whole.systems for choice in CHOICES]
+    # one of m judges will look best, or worst, by chance: all intervals hold at once (Bonferroni)
     together = 1 - (1 - confidence) / m
-    return [_mean(row, together) for row in without_each(whole.mean - whole.key)]
+    errors = whole.mean - whole.key
+    alone = np.abs(errors) - np.abs(errors.mean(axis=0))
+    return [
+        (str(name), choice, _mean(rows[place], together))
+        for choice, rows in zip(CHOICES, (without_each(errors), alone), strict=True)
+        for place, name in enumerate(whole.systems)
+    ]

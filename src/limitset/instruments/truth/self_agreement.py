@@ -28,7 +28,7 @@ class SelfAgreement:
     Parameters
     ----------
     values
-        Axes `system`, `stratum`, `outcome`: "agree", and, where every answer is checked, its parts "agree
+        Axes `system`, `stratum`, `part`: "agree", and, where every answer is checked, its parts "agree
         right" and "agree wrong"; shares in [0, 1]. System "all" is the mean over the systems.
     corrected
         Axes `system`, `stratum`: agreement beyond chance, at most 1; 0 where two runs of one question agree
@@ -103,8 +103,8 @@ def self_agreement(
             if stratum != ALL:
                 here &= np.asarray(tallies.strata == stratum)
             parts = (own.agree, own.right, own.agree - own.right)
-            for outcome, part in zip(SPLIT if checked else SPLIT[:1], parts, strict=False):
-                rows.append((name, stratum, outcome, _share(part[here], confidence)))
+            for part, share in zip(SPLIT if checked else SPLIT[:1], parts, strict=False):
+                rows.append((name, stratum, part, _share(share[here], confidence)))
             if name != ALL:
                 kappa, chance = _beyond(own, here, names, tallies, confidence)
                 beyond.append((name, stratum, kappa))
@@ -125,7 +125,7 @@ def self_agreement(
         )
 
     return SelfAgreement(
-        values=table(INSTRUMENT, ("system", "stratum", "outcome"), rows),
+        values=table(INSTRUMENT, ("system", "stratum", "part"), rows),
         corrected=table(f"{INSTRUMENT}.corrected", ("system", "stratum"), beyond),
         chance=table(f"{INSTRUMENT}.chance", ("system", "stratum"), by_chance),
     )
