@@ -5,6 +5,7 @@ A plan is two files beside each other: a CSV that a person fills in, and a TOML 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -259,8 +260,8 @@ def _text_of(path: Path) -> str:
             got=f"{path.stat().st_size:,} bytes",
             fix=f"It may have {LONGEST_FILE:,}.",
         )
-    raw = path.read_bytes()
-    code = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    code = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
     try:
         return raw.decode(code)
     except UnicodeDecodeError as error:
