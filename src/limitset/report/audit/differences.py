@@ -28,6 +28,16 @@ GOOD: Final = {
     "wrong_when_agreed": -1,
 }
 """Which way is better; a number that is not here only moves."""
+SPOKEN: Final = {
+    "n_eff": "how many independent models they are worth",
+    "error_after_voting": "error after voting",
+    "surviving_share": "part of the error that survives voting",
+    "wrong_when_agreed": "wrong where 7 of 8 runs agree",
+    "agreed": "questions on which 7 of 8 runs agree",
+    "accuracy": "accuracy of {0}",
+    "abstained": "abstentions of {0}",
+}
+"""The numbers that are compared, in plain words."""
 AGREED: Final = 0.875
 """Seven of eight runs: the agreement a reader would act on first."""
 MOST_ROWS: Final = 200
@@ -59,6 +69,12 @@ class Change:
         if good == 0:
             return "moved"
         return "better" if (low > 0) == (good > 0) else "worse"
+
+    @property
+    def words(self) -> str:
+        """Which number it is, in plain words."""
+        system = next((one for one in self.term.arguments if isinstance(one, str)), "")
+        return SPOKEN[self.term.name].replace("{0}", system)
 
     @property
     def share(self) -> bool:
@@ -267,7 +283,8 @@ def _moved(found: Differences) -> list[str]:
     told.sort(key=lambda one: ("worse", "better", "moved").index(one.turn))
     measured_ones = [one for one in found.changes if not math.isnan(one.change.low)]
     lines = [
-        f"{visible(str(one.term))} {_TURNED[one.turn]}: {one.told}, {one.shown}." for one in told[:MOST_TOLD]
+        f"{_capital(visible(one.words))} {_TURNED[one.turn]}: {one.told}, {one.shown}."
+        for one in told[:MOST_TOLD]
     ]
     if len(told) > MOST_TOLD:
         lines.append(f"{len(told) - MOST_TOLD} more numbers changed.")
@@ -320,7 +337,7 @@ def _table(changes: Sequence[Change]) -> Table | None:
         columns=("number", "before", "now", "change", "n", "is"),
         rows=tuple(
             (
-                str(one.term),
+                one.words,
                 _alone(one.before, one.share),
                 _alone(one.now, one.share),
                 one.change.blank_reason if one.change.blank else one.shown,
@@ -357,3 +374,7 @@ def _traps(found: Differences) -> list[Table | None]:
 
 def _alone(got: Measurement, share: bool) -> str:
     return (percent(got) if share else with_interval(got)).split(" [")[0]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

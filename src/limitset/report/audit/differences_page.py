@@ -68,7 +68,7 @@ def _title(found: Differences) -> str:
         return "Since the baseline, no number got better or worse by more than chance could"
     top = max(worse or better, key=surprise)
     also = f"; {len(worse) + len(better) - 1} more changed" if len(worse) + len(better) > 1 else ""
-    return f"Since the baseline, {visible(str(top.term))} got {top.turn}: {top.told}, {top.shown}{also}"
+    return f"Since the baseline, {visible(top.words)} got {top.turn}: {top.told}, {top.shown}{also}"
 
 
 def _warned(found: Differences) -> tuple[str, ...]:
@@ -76,13 +76,13 @@ def _warned(found: Differences) -> tuple[str, ...]:
     if not worse:
         return ()
     top = max(worse, key=surprise)
-    return (f"Since the baseline {visible(str(top.term))} got worse: {top.told}, {top.shown}.",)
+    return (f"Since the baseline {visible(top.words)} got worse: {top.told}, {top.shown}.",)
 
 
 def _drawn(one: Change) -> dict[str, Any]:
     got = one.change
     return {
-        "words": str(one.term),
+        "words": one.words,
         "value": round(got.value, 5),
         "low": None if math.isnan(got.low) else round(max(got.low, -1.0), 5),
         "high": None if math.isnan(got.high) else round(min(got.high, 1.0), 5),

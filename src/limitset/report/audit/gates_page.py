@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from limitset.charts.shown import visible
 from limitset.core.gates import GateVerdict
-from limitset.report.audit.gating import GateReport, Judged
+from limitset.report.audit.gating import WORST_FIRST, GateReport, Judged
 from limitset.report.audit.named_numbers import NAMED
-from limitset.report.page import Definition, Page
+from limitset.report.page import Definition, Page, Table
 from limitset.report.passages import Entries, Entry, Standing, Tone
 
+MOST_FIRST: Final = 12
+"""Gates beside the first figure; of more, those that did not pass come first, and a table below has all."""
 TONES: Final[Mapping[GateVerdict, Tone]] = {
     GateVerdict.PASS: "right",
     GateVerdict.FAIL: "wrong",
@@ -33,10 +35,13 @@ def with_gates(page: Page, report: GateReport) -> Page:
     if not report.judged:
         return page
     standing = Standing(word=str(report.verdict), text=f"{report.summary}.", tone=TONES[report.verdict])
+    first = report.judged
+    if len(first) > MOST_FIRST:
+        first = tuple(sorted(first, key=lambda one: WORST_FIRST.index(one.verdict))[:MOST_FIRST])
     listed = Entries(
         name="gates",
         title=f"Gates: {report.summary}",
-        entries=tuple(_entry(one, place) for place, one in enumerate(report.judged, start=1)),
+        entries=tuple(_entry(one, place) for place, one in enumerate(first, start=1)),
     )
     numbers = tuple(
         {**one.measurement.record(), "gate": one.gate.text, "verdict": str(one.verdict)}
@@ -46,10 +51,20 @@ def with_gates(page: Page, report: GateReport) -> Page:
         page,
         standings=(standing, *page.standings),
         lead=(listed, *page.lead),
+        blocks=(*page.blocks, *([_all(report)] if len(first) < len(report.judged) else [])),
         numbers=(*page.numbers, *numbers),
         definitions=(*page.definitions, *_definitions(report)),
         limits=(*page.limits, f"About the gates: {report.rule}"),
     )
+
+
+def _all(report: GateReport) -> Table:
+    rows = tuple(
+        (str(one.verdict), one.told, "" if one.shown == "blank" else one.shown, one.measurement.n, one.why)
+        for one in report.judged
+    )
+    columns = ("verdict", "gate", "measured", "n", "what would settle it")
+    return Table(title=f"All {len(report.judged):,} gates", columns=columns, rows=rows)
 
 
 def _entry(one: Judged, place: int) -> Entry:

@@ -34,10 +34,11 @@ def _outcome(outcome: str) -> tuple[Callable[[Asked], Measurement], Callable[[As
     def masses(asked: Asked) -> Masses:
         pooled = asked.pooled
         runs = pooled.runs[0]
-        right = pooled.by_question(pooled.counts[0] * pooled.right)
+        counts = pooled.counts[0].astype(np.float64)
+        right = pooled.by_question(counts * pooled.right)
         told = {
             "right": right,
-            "wrong": pooled.by_question(pooled.counts[0].astype(float)) - right,
+            "wrong": pooled.by_question(counts) - right,
             "abstained": pooled.abstained[0],
             "unparsed": pooled.unparsed[0],
         }[outcome]
