@@ -9,8 +9,8 @@ from limitset.charts.shown import rows_of
 from limitset.charts.theme import INK, MUTED, WRONG, data_of, finished, nothing, top_of
 from limitset.core.results import MeasurementTable
 
-ROW: Final = 58
-"""Height of one level: a line of words and a mark."""
+ROW: Final = 66
+"""Height of one level: two lines of words and a mark."""
 
 
 def labels_chart(by_level: MeasurementTable, shares: Mapping[str, float] | None = None) -> Any:
@@ -32,7 +32,12 @@ def labels_chart(by_level: MeasurementTable, shares: Mapping[str, float] | None 
 
     weights = shares or {}
     rows = [
-        {**row, "share": weights.get(row["level"], 0.3), "words": _words(row, weights)}
+        {
+            **row,
+            "share": weights.get(row["level"], 0.3),
+            "words": _words(row),
+            "counts": _counts(row, weights),
+        }
         for row in reversed(rows_of(by_level))
     ]
     if not rows:
@@ -61,13 +66,12 @@ def labels_chart(by_level: MeasurementTable, shares: Mapping[str, float] | None 
         ],
     )
     # the words stand above their mark: beside it, half of a narrow screen would be words
-    words = (
-        alt.Chart(data_of(rows))
-        .mark_text(align="left", baseline="bottom", dy=-12, color=INK)
-        .encode(y=down, x=alt.value(0), text="words:N")
-    )
+    base = alt.Chart(data_of(rows)).encode(y=down, x=alt.value(0))
+    first = base.mark_text(align="left", baseline="bottom", dy=-24, color=INK).encode(text="words:N")
+    second = base.mark_text(align="left", baseline="bottom", dy=-10, color=MUTED, fontSize=11)
+    texts = first + second.encode(text="counts:N")
     blank = [row for row in rows if row["value"] is None]
-    layers = bars + points + words
+    layers = bars + points + texts
     if blank:
         layers += (
             alt.Chart(data_of(blank))
@@ -77,9 +81,12 @@ def labels_chart(by_level: MeasurementTable, shares: Mapping[str, float] | None 
     return finished(layers, height=ROW * len(rows) + 10)
 
 
-def _words(row: Mapping[str, Any], shares: Mapping[str, float]) -> str:
+def _words(row: Mapping[str, Any]) -> str:
     level = "All runs agree" if row["level"] == "all" else f"{str(row['level']).capitalize()} agree"
-    part = f" on {100 * shares[row['level']]:.0f} % of the questions" if row["level"] in shares else ""
-    told = f": {row['shown']}" if row["value"] is not None else ""
+    return level if row["value"] is None else f"{level}: wrong {row['shown']}"
+
+
+def _counts(row: Mapping[str, Any], shares: Mapping[str, float]) -> str:
     n = row["n"] or 0
-    return f"{level}{part}{told}, {n:.0f} label{'s' * (n != 1)}"
+    part = f"{100 * shares[row['level']]:.0f} % of the questions, " if row["level"] in shares else ""
+    return f"{part}{n:.0f} label{'s' * (n != 1)}"

@@ -9,6 +9,7 @@ from typing import Final
 from limitset.charts.labels import labels_chart
 from limitset.charts.shown import percent, visible
 from limitset.core.intervals import wilson
+from limitset.core.levels import Level
 from limitset.core.results import Measurement
 from limitset.core.strata_sampling import AgreementLevels, agreement_levels
 from limitset.core.tallies import Tallies
@@ -22,6 +23,8 @@ from limitset.report.page import Definition, Figure, Page, Table
 
 TOPIC: Final = "labels"
 STREAM: Final = 71
+AGREEMENT: Final = "agreement"
+"""Figure of how many agree, on a page without keys."""
 MOST_RUNS: Final = 20
 """Up to here agreement is told as so many of so many runs, above in percent."""
 MOST_SYSTEMS: Final = 20
@@ -70,11 +73,36 @@ def with_labels(page: Page, panel: Panel, labels: Labels | None = None) -> Page:
         page,
         headline=labels_lead(panel, labels, section),
         decisions=section.advice,
-        figures=(*section.figures, *page.figures),
+        figures=(*section.figures, *_others(page, panel, labelled_already=bool(section.figures))),
         tables=(*section.tables, *page.tables),
         definitions=(*section.definitions, *page.definitions),
         numbers=(*measured, *page.numbers),
         limits=(*section.limits, *(page.limits if not section.figures else _still(page.limits))),
+    )
+
+
+def _others(page: Page, panel: Panel, *, labelled_already: bool) -> tuple[Figure, ...]:
+    """Return the other figures; that of agreement says how often all agree, and goes once labels say more."""
+    levels = agreement_levels(panel.tallies, (1.0,))
+    share = wilson(float(levels.sizes[-1]), float(panel.tallies.items.size))
+    told = percent(
+        Measurement(
+            instrument="agreement_coverage",
+            version=1,
+            level=Level.ANSWER,
+            value=share.value,
+            low=share.low,
+            high=share.high,
+        )
+    )
+    title = (
+        f"{_capital(_runs(panel.tallies, 1.0))} agree on {told} of the questions: nothing here says that "
+        "they are right"
+    )
+    return tuple(
+        replace(figure, title=title) if figure.name == AGREEMENT else figure
+        for figure in page.figures
+        if not (labelled_already and figure.name == AGREEMENT)
     )
 
 
