@@ -83,8 +83,10 @@ def _all_tried(
         allowed = members[:, list(present)].all(axis=1)
         for size in sizes:
             rows = np.flatnonzero((members.sum(axis=1) == size) & allowed)
-            for row in range(len(weights)) if rows.size else ():
-                at = rows[totals[rows, row].argmin()]
+            if not rows.size:
+                continue
+            least = rows[totals[rows].argmin(axis=0)]
+            for row, at in enumerate(least.tolist()):
                 if totals[at, row] < best[row, size][0] - _GAIN:
                     best[row, size] = float(totals[at, row]), tuple(np.flatnonzero(members[at]).tolist())
     return [{size: best[row, size][1] for size in sizes} for row in range(len(weights))]

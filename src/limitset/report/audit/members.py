@@ -229,14 +229,13 @@ def subsets_table(best: BestSubset, panel: Panel) -> Table | None:
             "more often than all",
         ),
         rows=tuple(rows),
-        note=f"In brackets: in how many of {best.folds} choices on parts of the questions a {panel.noun} was "
-        "chosen too, where not in all.",
+        note=f"In brackets: how often a {panel.noun} is chosen on parts of the questions, where not always.",
     )
 
 
 def _folds(best: BestSubset, size: int, name: str) -> str:
     steady = best.steady[size][name]
-    return "" if steady == best.folds else f" ({steady})"
+    return "" if steady > 0.995 else f" ({100 * steady:.0f} %)"
 
 
 def _plain(row: Measurement) -> str:
