@@ -13,6 +13,8 @@ from limitset.core.undefined import UNDEFINED
 _STEPS: Final = 300
 _CLOSE: Final = 1e-12
 """Steps of the fit, and the change of a loading at which it stops."""
+_NO_FIT: Final = 1.5
+"""A loading that passes this is on its way out of every bound."""
 NO_VARIANCE: Final = 1e-12
 """A rater whose scores vary less than this leaves the panel."""
 
@@ -136,7 +138,7 @@ def one_factor(correlation: Float[np.ndarray, "k k"]) -> Float[np.ndarray, " k"]
         moved = loadings + step
         if not np.isfinite(moved).all() or _misfit(rest, moved) > _misfit(rest, loadings) + 1e-15:
             moved = _coordinate_steps(rest, loadings, 1)
-        if np.abs(moved).max() > 3:
+        if np.abs(moved).max() > _NO_FIT:
             return np.asarray(moved)  # no factor fits: the misfit falls without end
         done = bool(np.abs(moved - loadings).max() < _CLOSE)
         loadings = moved
