@@ -15,6 +15,7 @@ _BY_AXES: Final = {
     ("stratum", "threshold"): ("agreed", "agreed_chart"),
     ("source", "k"): ("unanimity", "unanimity_chart"),
     ("first", "second"): ("sharing", "sharing_chart"),
+    ("measure", "first", "second"): ("pairs", "pairs_chart"),
     ("component",): ("sharing", "variance_chart"),
     ("system", "stratum"): ("accuracy", "accuracy_chart"),
     ("system", "k", "measure"): ("pass_at_k", "pass_at_k_chart"),
