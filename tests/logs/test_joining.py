@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from limitset.core.errors import InputError
@@ -177,3 +178,28 @@ def test_all_fixtures_of_inspect_are_one_panel():
     # the third model got three of the questions of one task, once
     assert len(got.items) == 3
     assert len(got.ends) == 3 * (2 + 2 + 1)
+
+
+def test_marks_that_a_judge_gave_are_scores_and_marks_that_a_model_got_are_not():
+    (path,) = eval_logs("capitals")[:1]
+    got = join_logs([read_inspect(path)[:1]])
+    assert np.isnan(got.ends.numbers("score")).all()
+    judged = [replace(read_inspect(path)[0], marks=True)]
+    gave = join_logs([judged])
+    assert not np.isnan(gave.ends.numbers("score")).all()
+
+
+def test_a_file_of_replies_keeps_what_it_says_of_questions_beside_logs(tmp_path):
+    log = read_inspect(eval_logs("capitals")[0])[0]
+    asked = next(iter(log.questions.values()))
+    file = tmp_path / "r.csv"
+    file.write_text(
+        "question,model,answer,key,lure,stratum,logprob\n"
+        f'"{asked.text}",m,Sydney,{asked.accepted[0]},Sydney,places,-1.5\n',
+        encoding="utf-8",
+    )
+    panel, _ = read_panel([file, eval_logs("capitals")[0]])
+    rows = panel.items.rows()
+    assert [(row["lure"], row["stratum"]) for row in rows] == [("Sydney", "places")]
+    mine = panel.ends.having(system="m")
+    assert mine.numbers("logprob").tolist() == [-1.5]

@@ -38,12 +38,15 @@ class Question:
         Accepted answers; () where the log has no target.
     choices
         The choices offered; () for a free answer.
+    about
+        What else is known of it, by column of Items: stratum, lure, form, cluster, twin, anchor error.
     """
 
     identity: str
     text: str
     accepted: tuple[str, ...]
     choices: tuple[str, ...] = ()
+    about: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
     @cached_property
     def content(self) -> str:
@@ -64,6 +67,7 @@ class Reply:
     repeat: int = 0
     score: float | None = None
     logprob: float | None = None
+    confidence: float | None = None
     choice_probabilities: tuple[float, ...] | None = None
     prompt: str = ""
     """Hash of what was sent: examples, template and settings included."""
@@ -88,6 +92,8 @@ class EvaluationLog:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """What a reader of the page must know of some replies, and of how many."""
+    marks: bool = False
+    """Whether the scores of the replies are marks that the system gave, not marks that it got."""
 
     def read(self) -> EvaluationLog:
         """Return itself: it is read already."""

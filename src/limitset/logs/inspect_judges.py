@@ -60,6 +60,7 @@ def judges_of(log: InspectLog, *, key: str) -> list[EvaluationLog]:
             questions={question.identity: question for question, _ in kept},
             replies=_verdicts(kept, name),
             notes=log.notes,
+            marks=True,
             counts={f"sample that {key} does not score: left out": left} if left else {},
         )
         for name in judges

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from limitset.core.ends import Ends
@@ -224,7 +224,9 @@ def _items(logs: Sequence[EvaluationLog]) -> tuple[dict[tuple[int, str], str], d
             content = question.content
             name = identity if content in ambiguous else content
             names[id(log), identity] = name
-            questions.setdefault(name, question)
+            known = questions.setdefault(name, question)
+            if question.about and known is not question:
+                questions[name] = replace(known, about={**question.about, **known.about})
     return names, questions
 
 
@@ -331,7 +333,8 @@ def _record(row: _Row, paraphrase: str | None, seed: int) -> dict[str, Any]:
         "status": reply.status.value,
         "right": None if reply.right is None else float(reply.right),
         "logprob": reply.logprob,
-        "score": reply.score,
+        "confidence": reply.confidence,
+        "score": reply.score if row.log.marks else None,
         "choice_probabilities": reply.choice_probabilities,
         "prompt_hash": reply.prompt or None,
         "filter": row.log.filter,
@@ -352,6 +355,7 @@ def _items_table(rows: Sequence[_Row], questions: Mapping[str, Question], *, str
                 "stratum": log.task if strata else None,
                 "form": "choice" if questions[item].choices else None,
                 "anchor": f"target of {log.task} ({log.tool})" if questions[item].accepted else None,
+                **questions[item].about,
             }
             for item, log in first.items()
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from limitset.core.errors import InputError
 from limitset.core.levels import Status
@@ -18,6 +18,8 @@ from limitset.logs.lm_eval import read_lm_eval
 from limitset.logs.replies import Replies, read_replies
 
 One = TypeVar("One")
+ABOUT: Final = ("stratum", "lure", "form", "cluster", "twin", "anchor_error")
+"""Columns of a question that a file of replies may fill and logs do not."""
 
 
 def read_panel(
@@ -90,6 +92,7 @@ def _logs(path: Path, table: Replies) -> list[EvaluationLog]:
             identity=content_hash([row["item"], row["text"], row["accepted"]]),
             text=row["text"],
             accepted=tuple(row["accepted"] or ()),
+            about={name: row[name] for name in ABOUT if _told(row[name])},
         )
         for row in table.items.rows()
     }
@@ -102,6 +105,9 @@ def _logs(path: Path, table: Replies) -> list[EvaluationLog]:
                 end=row["end"],
                 status=Status(row["status"]),
                 right=_or_none(row["right"], bool),
+                score=_or_none(row["score"], float),
+                logprob=_or_none(row["logprob"], float),
+                confidence=_or_none(row["confidence"], float),
                 temperature=_or_none(row["temperature"], float),
                 paraphrase=row["paraphrase"],
             )
@@ -115,9 +121,14 @@ def _logs(path: Path, table: Replies) -> list[EvaluationLog]:
             questions={questions[item].identity: questions[item] for item in questions},
             replies=found,
             notes=table.notes,
+            marks=True,
         )
         for model, found in replies.items()
     ]
+
+
+def _told(value: object) -> bool:
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
 def _or_none(value: float, read: Callable[[float], One]) -> One | None:
