@@ -37,7 +37,7 @@ def standings_chart(standings: MeasurementTable, shares: Mapping[str, str] | Non
     if not rows:
         return nothing("No system to compare.")
     shares = shares or {}
-    rows = [{**row, "words": _words(row, shares), "ranks": _ranks(row)} for row in rows]
+    rows = [{**row, "words": _words(row, shares), "shown": _ranks(row)} for row in rows]
     last = max(row["high"] for row in rows)
     down = alt.Y("system:N", sort=[row["system"] for row in rows], title=None, axis=None)
     across = alt.X(
@@ -55,7 +55,7 @@ def standings_chart(standings: MeasurementTable, shares: Mapping[str, str] | Non
         tooltip=[
             alt.Tooltip("system:N", title="system"),
             alt.Tooltip("value:Q", title="rank seen", format="d"),
-            alt.Tooltip("ranks:N", title="ranks left"),
+            alt.Tooltip("shown:N", title="ranks left"),
             alt.Tooltip("n:Q", title="questions", format=".0f"),
         ],
     )
@@ -63,7 +63,7 @@ def standings_chart(standings: MeasurementTable, shares: Mapping[str, str] | Non
         x=alt.value(0), text="words:N"
     )
     left = base.mark_text(align="right", baseline="bottom", dy=-8, color=MUTED).encode(
-        x=alt.value("width"), text="ranks:N"
+        x=alt.value("width"), text="shown:N"
     )
     return finished(bars + dots + words + left, height=ROW * len(rows) + 12)
 
