@@ -29,6 +29,7 @@ TARGET: Final = 0.9
 UNSTEADY: Final = 0.05
 """A system that changes its answer more often than this, by its whole interval, is worth a sentence."""
 MOST_ADVICE: Final = 3
+MOST_ROWS: Final = 300
 MOST_DRAWS: Final = 1_000
 """Advice to draw more often than this is none."""
 
@@ -143,7 +144,7 @@ def _figures(
                 caption=f"{n} Reliability of {scale}: the share of the variance that another draw would "
                 f"repeat. Lines: 95 % intervals over questions. Grey, dashed: where one draw of a coin falls "
                 f"95 % of the time.{_ends_only(len(ones))}",
-                table=_short(data_table(found.own), {str(row.parameters["system"]) for row in ones}),
+                table=_short(data_table(found.own), _drawn(ones)),
             )
         )
     return tuple(figures)
@@ -332,10 +333,9 @@ def _drawn(rows: list[Measurement]) -> set[str]:
     return set(names if len(names) <= MOST_SYSTEMS else [*names[:half], *names[-half:]])
 
 
-def _short(table: Table, systems: Collection[str]) -> Table:
-    """Keep the rows of some systems where there are too many for a page."""
-    if len(systems) <= MOST_SYSTEMS and len(table.rows) <= 20 * MOST_SYSTEMS:
+def _short(table: Table, drawn: Collection[str]) -> Table:
+    """Keep the rows of the systems drawn where there are too many for a page."""
+    if len(table.rows) <= MOST_ROWS:
         return table
-    drawn = set(list(systems)[:MOST_SYSTEMS]) if len(systems) > MOST_SYSTEMS else systems
     rows = tuple(row for row in table.rows if row[0] in drawn)
-    return replace(table, rows=rows, note=f"{len(rows)} of {len(table.rows)} rows: the systems drawn.")
+    return replace(table, rows=rows, note=f"{len(rows)} of {len(table.rows):,} rows: the systems drawn.")
