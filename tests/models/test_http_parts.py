@@ -3,6 +3,9 @@
 import asyncio
 import json
 import math
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -345,3 +348,18 @@ def test_a_plain_prompt_to_a_conversation_is_one_message():
         "temperature": 0.0,
         "max_tokens": 3,
     }
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_files_that_are_shown_can_be_read(tmp_path):
+    shown = read_endpoints(ROOT / "examples" / "endpoints.toml")
+    assert [one.name for one in shown] == ["local", "local-base", "hosted"]
+    [block] = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs" / "http-models.md").read_text("utf-8"), re.DOTALL
+    )
+    [one] = read_endpoints(written(tmp_path, block))
+    least = Endpoint(name="hosted", base_url="https://models.example.org/v1", model="large-instruct-2026")
+    assert one == replace(least, api_key_env="EXAMPLE_API_KEY", extra_body={"min_p": 0.05})
+    assert read_endpoints(ROOT / "runs" / "http-panel" / "endpoints.toml")[1].wire == "completion"

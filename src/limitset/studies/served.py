@@ -9,7 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from limitset.core.columns import Column, Kind, plain
+from limitset.core.ends import Ends
+from limitset.core.levels import Level
 from limitset.core.replies import Draw, Reply
+from limitset.core.undefined import UNMATCHED
 
 TABLE: Final = "served"
 SERVED_KINDS: Final[Mapping[str, Kind]] = {
@@ -59,7 +62,7 @@ def served_row(row: Mapping[str, Any], draw: Draw, reply: Reply) -> dict[str, An
     }
 
 
-def served_notes(table: Mapping[str, Column], identities: Mapping[str, str]) -> tuple[str, ...]:
+def served_notes(table: Mapping[str, Column], identities: Mapping[str, str], ends: Ends) -> tuple[str, ...]:
     """Say, a model behind a server each, what is unknown of it and what the server told.
 
     Parameters
@@ -68,6 +71,8 @@ def served_notes(table: Mapping[str, Column], identities: Mapping[str, str]) -> 
         The table ``served``.
     identities
         Model to its identity, as the lock has it.
+    ends
+        The runs of the study.
 
     Returns
     -------
@@ -86,7 +91,42 @@ def served_notes(table: Mapping[str, Column], identities: Mapping[str, str]) -> 
             f"them at any time"
         )
         notes.append(f"the server of {system} {_told(one)}")
+        runs = ends.having(level=Level.ANSWER.value, system=str(system))
+        if drew_nothing(runs):
+            warm = int((runs.numbers("greedy") != 1).sum())
+            notes.append(
+                f"all {warm:,} runs of {system} at a temperature above 0 say word for word what its greedy "
+                f"run says: either it is that sure, or its server does not sample"
+            )
     return tuple(notes)
+
+
+def drew_nothing(runs: Ends, *, least: int = 20) -> bool:
+    """Say whether every warm run of one model repeats its greedy run of the same question and wording.
+
+    Parameters
+    ----------
+    runs
+        Answers of one model.
+    least
+        With fewer warm runs nothing is said.
+
+    Examples
+    --------
+    >>> runs = Ends.of(item="q", system="m", end="a", seed=[0, 0, 1], temperature=[0, 1, 1], greedy=[1, 0, 0],
+    ...                text=["A", "A", "A."])
+    >>> drew_nothing(runs, least=2), drew_nothing(runs.where(np.array([0, 1])), least=1)
+    (False, True)
+    """
+    greedy = runs.numbers("greedy") == 1
+    if not greedy.any() or int((~greedy).sum()) < least:
+        return False
+    items, wordings = runs.coded("item"), runs.coded("paraphrase")
+    keys = items.codes.astype(np.int64) * (len(wordings.values) + 1) + wordings.codes + 1
+    said = np.full(int(keys.max()) + 1, UNMATCHED, dtype=np.int64)
+    texts = runs.coded("text").codes
+    said[keys[greedy]] = texts[greedy]
+    return bool((said[keys[~greedy]] == texts[~greedy]).all())
 
 
 def _told(one: Mapping[str, np.ndarray]) -> str:
