@@ -276,20 +276,22 @@ def disputable(shares: Float[np.ndarray, "m q"]) -> Float[np.ndarray, "m m"]:
 
 
 def _by_product(part: np.ndarray, held: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, ...]:
-    held = held.astype(np.float64)
-    sums = [(held * weight) @ held.T for weight in (size, size**2)]
-    total = part @ held.T
-    weighted = (part * size) @ held.T
-    squares, product = np.square(part) @ held.T, part @ part.T
-    fourths = (part**4) @ held.T
-    cubes, middle = (part**3) @ part.T, np.square(part) @ np.square(part).T
+    def over(table: np.ndarray) -> np.ndarray:
+        """Sum each row over the clusters that each other row has, too."""
+        if held.all():
+            return np.broadcast_to(table.sum(axis=1)[:, None], (held.shape[0], held.shape[0]))
+        return np.asarray(table @ held.T.astype(np.float64))
+
+    squared = np.square(part)
+    total, weighted, squares, fourths = (over(one) for one in (part, part * size, squared, squared**2))
+    cubes = (squared * part) @ part.T
     return (
-        sums[0],
+        over(held * size),
         total - total.T,
-        np.maximum(squares + squares.T - 2 * product, 0.0),
+        np.maximum(squares + squares.T - 2 * (part @ part.T), 0.0),
         weighted - weighted.T,
-        sums[1],
-        np.maximum(fourths + fourths.T - 4 * (cubes + cubes.T) + 6 * middle, 0.0),
+        over(held * np.square(size)),
+        np.maximum(fourths + fourths.T - 4 * (cubes + cubes.T) + 6 * (squared @ squared.T), 0.0),
     )
 
 
