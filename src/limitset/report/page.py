@@ -22,6 +22,7 @@ from limitset.charts.shown import CLIP, number, visible
 from limitset.charts.theme import DARK
 from limitset.core import parquet
 from limitset.core.errors import InputError
+from limitset.report.bounded import LONGEST_CELL, bounded, bounded_numbers
 from limitset.report.bundle import javascript
 from limitset.report.passages import SIGNS, Block, Standing, followable, places, targets
 
@@ -132,6 +133,7 @@ def render(page: Page) -> str:
         When a chart holds more than 5,000 rows, two places share a name, or a link leads to none.
     """
     _check(page)
+    page = bounded(page)
     style = _packaged("style.css") + dark_rules()
     library, script = javascript() if page.figures else "", _packaged("page.js")
     html: str = _template().render(
@@ -237,20 +239,25 @@ def _inline_rows(spec: Any) -> int:
 
 
 def _numbers_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    listed, note = bounded_numbers(records)
     rows = tuple(
         (
             record["instrument"],
-            ", ".join(f"{name} {_in_words(value)}" for name, value in record.items() if name not in _FIXED),
+            _parameters(record)[: LONGEST_CELL if note else None],
             record["value"],
             _interval_text(record),
             record["n"],
             record["null_kind"],
             record["blank_reason"],
         )
-        for record in records
+        for record in listed
     )
     columns = ("instrument", "of", "value", "interval", "n", "null", "blank because")
-    return Table(title="Every number", columns=columns, rows=rows)
+    return Table(title="Every number", columns=columns, rows=rows, note=note)
+
+
+def _parameters(record: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_in_words(value)}" for name, value in record.items() if name not in _FIXED)
 
 
 _FIXED = frozenset(

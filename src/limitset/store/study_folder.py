@@ -78,6 +78,7 @@ class StudyFolder:
         self.owner = this_process()
         self._ledger = ledger
         self._clock = clock
+        self._at_hand: tuple[Ends, Items] | None = None
 
     @classmethod
     def create_or_open(
@@ -241,8 +242,14 @@ class StudyFolder:
         """
         return read_parts(self.part_paths(name), kinds)
 
+    def remember(self, ends: Ends, items: Items) -> None:
+        """Take the runs and questions that were just written, so that they need not be read again."""
+        self._at_hand = ends, items
+
     def ends(self) -> Ends:
         """Read the table ``ends``."""
+        if self._at_hand is not None:
+            return self._at_hand[0]
         columns: dict[str, Any] = dict(self.table("ends", ends_columns.KINDS))
         return Ends.of(**columns)
 
@@ -252,6 +259,8 @@ class StudyFolder:
 
     def items(self) -> Items:
         """Read what is asked."""
+        if self._at_hand is not None:
+            return self._at_hand[1]
         if not (self.path / ITEMS).exists():
             raise InputError.of(
                 expected=f"{self.path} must hold its items", got=f"no {ITEMS}", fix="Run the study again."

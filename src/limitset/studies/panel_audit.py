@@ -105,7 +105,7 @@ def run_audit(
         folder.write_items(read.items)
         folder.finish(task, {"ends": TablePart.of_ends(read.ends)})
     keep_labels(out, labels)
-    return rebuild(out)
+    return rebuild(out, at_hand=(read.ends, read.items))
 
 
 def _digest(found: Found) -> str:

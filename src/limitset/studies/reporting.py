@@ -19,6 +19,7 @@ from limitset.report.analysis import analyse
 from limitset.report.audit.page import audit_page
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.sections import sections_of
+from limitset.report.bounded import keep_numbers
 from limitset.report.first_page import build_page
 from limitset.report.lab_findings import lab_findings
 from limitset.report.lab_page import lab_page
@@ -56,8 +57,15 @@ class Finished:
         }
 
 
-def rebuild(path: Path) -> Finished:
+def rebuild(path: Path, *, at_hand: tuple[Ends, Items] | None = None) -> Finished:
     """Read a study folder, measure everything anew, and write its page.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    at_hand
+        The runs and questions that were just written to it, where they are still in memory.
 
     Raises
     ------
@@ -72,8 +80,11 @@ def rebuild(path: Path) -> Finished:
                 got=f"{progress.done} of {progress.total} tasks done",
                 fix="Run the same command again; it goes on from there.",
             )
+        if at_hand is not None:
+            folder.remember(*at_hand)
         page, target = page_of(folder), folder.report_path
     with disk_errors(target, doing="write the page"):
+        keep_numbers(page.numbers, path)
         write_page(page, target)
     return Finished(folder=path, path=target, page=page)
 
