@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from limitset.charts.shown import rows_of
+from limitset.charts.shown import rows_of, visible
 from limitset.charts.theme import INK, MUTED, NULL, RIGHT, WRONG, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
 
@@ -39,6 +39,7 @@ def members_chart(values: MeasurementTable, verdicts: Mapping[str, str], *, marg
     if not rows:
         return nothing("Too few voters or questions: nothing can be said of single ones.")
     rows = shown_rows(rows)
+    verdicts = {visible(name): verdict for name, verdict in verdicts.items()}
     rows = [{**row, "verdict": verdicts[row["system"]], "words": _words(row, verdicts)} for row in rows]
     order = [row["system"] for row in rows]
     down = alt.Y("system:N", sort=order, title=None, axis=None)
