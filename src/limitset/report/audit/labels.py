@@ -50,7 +50,8 @@ def labels_section(panel: Panel, labels: Labels | None = None) -> Section:
     if panel.anchored is not None:
         return Section(topic=TOPIC)
     if labels is None or not labels.labelled.any():
-        return _planned(label_plan(panel.tallies, rng=panel.rng(STREAM)))
+        plan = label_plan(panel.tallies, rng=panel.rng(STREAM))
+        return _planned(plan, single=_single(panel.tallies))
     found = labelled(labels.on(panel.tallies), cuts=labels.plan.cuts, threshold=labels.plan.threshold)
     return _told(panel, labels, found)
 
@@ -118,6 +119,8 @@ def labels_lead(panel: Panel, labels: Labels | None, section: Section) -> tuple[
     vote = section.measured[3].one(quantity="vote wrong", system="all")
     count = int(rate.parameters["labels"])
     so_many = f"{count:,} label{'s' * (count != 1)}"
+    if _single(panel.tallies) and not vote.blank:
+        return (f"There is one run a question: it is wrong {percent(vote)} of the time, by {so_many}.",)
     if coverage.value == 0:
         first = f"On no question do {_runs(panel.tallies, threshold)} agree."
     elif rate.blank:
@@ -138,6 +141,11 @@ def labels_lead(panel: Panel, labels: Labels | None, section: Section) -> tuple[
 def _without(panel: Panel, threshold: float) -> tuple[str, ...]:
     levels = agreement_levels(panel.tallies, (threshold,))
     asked = panel.tallies.items.size
+    if _single(panel.tallies):
+        return (
+            "There is one run a question: agreement cannot be seen.",
+            "Nothing here checks an answer: how often it is wrong cannot be told.",
+        )
     share = wilson(float(levels.sizes[-1]), float(asked)).value
     return (
         f"{_capital(_runs(panel.tallies, threshold))} agree on {_whole(share)} of these {asked:,} question"
@@ -147,15 +155,15 @@ def _without(panel: Panel, threshold: float) -> tuple[str, ...]:
     )
 
 
-def _planned(plan: LabelPlan) -> Section:
+def _planned(plan: LabelPlan, *, single: bool) -> Section:
     count, asked = plan.question.size, int(plan.levels.sizes.sum())
     rate = plan.expected.one(quantity="wrong when agreed")
     if rate.blank:
         gives = "On no question do so many runs agree; they tell how often the vote is wrong"
     else:
         gives = (
-            f"They tell how often agreement is wrong to within {_points(rate.value)} if no more than "
-            f"{_whole(ASSUMED_ERROR)} of the agreed answers are, and to within {_points(rate.high)} "
+            f"They tell how often {'one run' if single else 'agreement'} is wrong to within {_points(rate.value)} if no more than "
+            f"{_whole(ASSUMED_ERROR)} of the {'' if single else 'agreed '}answers are, and to within {_points(rate.high)} "
             "whatever comes out"
         )
     advice = (
@@ -195,7 +203,7 @@ def _told(panel: Panel, labels: Labels, found: Labelled) -> Section:
     count = int(labels.labelled.sum())
     figure = Figure(
         name="labels",
-        title=_title(found),
+        title=_title(found, single=_single(panel.tallies)),
         chart=labels_chart(found.by_level, shares),
         caption=f"{count:,} labels of {panel.tallies.items.size:,} questions, drawn at random within each "
         "level of agreement. Bars: 95 % intervals. The area of a mark is the share of questions there.",
@@ -204,7 +212,7 @@ def _told(panel: Panel, labels: Labels, found: Labelled) -> Section:
     return Section(
         topic=TOPIC,
         figures=(figure,),
-        advice=_advice(found, rate, levels, count),
+        advice=_advice(found, rate, levels, count, single=_single(panel.tallies)),
         tables=_systems(found),
         measured=(found.rates, found.coverage, found.by_level, found.values, found.after),
         definitions=_definitions(),
@@ -212,23 +220,26 @@ def _told(panel: Panel, labels: Labels, found: Labelled) -> Section:
     )
 
 
-def _advice(found: Labelled, rate: Measurement, levels: AgreementLevels, count: int) -> tuple[str, ...]:
+def _advice(
+    found: Labelled, rate: Measurement, levels: AgreementLevels, count: int, *, single: bool
+) -> tuple[str, ...]:
     left = int(levels.sizes.sum()) - count
+    what = "one run" if single else "agreement"
     advice = []
     if rate.bounded and rate.low > LIMIT:
         advice.append(
-            f"Do not act on agreement alone: it is wrong more often than {_whole(LIMIT)} of the time, by its "
+            f"Do not act on {what} alone: it is wrong more often than {_whole(LIMIT)} of the time, by its "
             "whole interval."
         )
     elif rate.bounded and rate.high <= LIMIT:
         advice.append(
-            f"Agreement may be acted on: it is wrong at most {_whole(LIMIT)} of the time, by its whole "
-            "interval."
+            f"{_capital(what)} may be acted on: it is wrong at most {_whole(LIMIT)} of the time, by its "
+            "whole interval."
         )
     elif rate.bounded:
         settle = int(found.to_settle)
         advice.append(
-            f"Can't tell whether agreement is wrong more or less often than {_whole(LIMIT)} of the time: at "
+            f"Can't tell whether {what} is wrong more or less often than {_whole(LIMIT)} of the time: at "
             f"this rate about {settle:,} more label{'s' * (settle != 1)} would tell."
         )
     then = list(found.after.rows())[-1]
@@ -245,8 +256,10 @@ def _advice(found: Labelled, rate: Measurement, levels: AgreementLevels, count: 
     return tuple(advice)
 
 
-def _title(found: Labelled) -> str:
+def _title(found: Labelled, *, single: bool) -> str:
     rows = [row for row in found.by_level.rows() if not row.blank]
+    if single and rows:
+        return f"One run is wrong {percent(rows[-1])}"
     if not rows:
         return "No level of agreement has labels yet"
     told = [
@@ -334,6 +347,11 @@ def _runs(tallies: Tallies, threshold: float) -> str:
         whole = least == int(runs[0])
         return f"all {least} runs" if whole else f"at least {least} of {int(runs[0])} runs"
     return "all runs" if threshold >= 1 else f"at least {_whole(threshold)} of the runs"
+
+
+def _single(tallies: Tallies) -> bool:
+    """Say whether every question has one run: it agrees with itself."""
+    return int(tallies.runs.sum(axis=0).max(initial=0)) == 1
 
 
 def _level(name: str) -> str:
