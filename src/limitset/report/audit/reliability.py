@@ -29,6 +29,8 @@ TARGET: Final = 0.9
 UNSTEADY: Final = 0.05
 """A system that changes its answer more often than this, by its whole interval, is worth a sentence."""
 MOST_ADVICE: Final = 3
+SHUFFLES, FEW_SHUFFLES, MANY = 39, 5, 100
+"""Each shuffle is a fit of all correlations; of so many systems the null hardly varies."""
 MOST_ROWS: Final = 300
 MOST_DRAWS: Final = 1_000
 """Advice to draw more often than this is none."""
@@ -267,7 +269,8 @@ def _among(
             (f"reliability of the mean {what} of all: ICC(2,k)", _told(_form(found, "2,k"))),
         ]
     if rated is not None and len(panel.systems) > 2:
-        omega = omega_total(rated, rng=panel.rng(TOPIC))
+        few = len(panel.systems) > MANY
+        omega = omega_total(rated, rng=panel.rng(TOPIC), shuffles=FEW_SHUFFLES if few else SHUFFLES)
         row = omega.values.one(coefficient="omega_total", null_kind="")
         nulls = list(omega.values.where(null_kind="shuffled").rows())
         chance = (
