@@ -158,13 +158,15 @@ def _without(panel: Panel, threshold: float) -> tuple[str, ...]:
 def _planned(plan: LabelPlan, *, single: bool) -> Section:
     count, asked = plan.question.size, int(plan.levels.sizes.sum())
     rate = plan.expected.one(quantity="wrong when agreed")
+    what, whose = ("one run", "answers") if single else ("agreement", "agreed answers")
     if rate.blank:
         gives = "On no question do so many runs agree; they tell how often the vote is wrong"
+    elif count == asked:
+        gives = f"These are all: they tell how often {what} is wrong, and leave nothing to estimate"
     else:
         gives = (
-            f"They tell how often {'one run' if single else 'agreement'} is wrong to within {_points(rate.value)} if no more than "
-            f"{_whole(ASSUMED_ERROR)} of the {'' if single else 'agreed '}answers are, and to within {_points(rate.high)} "
-            "whatever comes out"
+            f"They tell how often {what} is wrong to within {_points(rate.value)} if no more than "
+            f"{_whole(ASSUMED_ERROR)} of the {whose} are, and to within {_points(rate.high)} whatever comes out"
         )
     advice = (
         f"Label {count:,} of these {asked:,} questions: limitset audit … --label-plan plan.csv writes the "
