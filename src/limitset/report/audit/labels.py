@@ -166,7 +166,8 @@ def _planned(plan: LabelPlan, *, single: bool) -> Section:
     else:
         gives = (
             f"They tell how often {what} is wrong to within {_points(rate.value)} if no more than "
-            f"{_whole(ASSUMED_ERROR)} of the {whose} are, and to within {_points(rate.high)} whatever comes out"
+            f"{_whole(ASSUMED_ERROR)} of the {whose} are, and to within {_points(rate.high)} whatever "
+            "comes out"
         )
     advice = (
         f"Label {count:,} of these {asked:,} questions: limitset audit … --label-plan plan.csv writes the "
