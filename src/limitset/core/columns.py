@@ -309,7 +309,8 @@ def _numbers(values: Any, name: str) -> Float[np.ndarray, " n"]:
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), UNDEFINED)
     if isinstance(values, np.ndarray) and values.dtype != object:
-        return values.astype(np.float64)
+        # what nobody can write to is not copied
+        return values.astype(np.float64, copy=values.flags.writeable)
     try:
         return np.array(
             [UNDEFINED if _is_nothing(value) else float(value) for value in values], dtype=np.float64

@@ -82,12 +82,17 @@ def popularity(
 
 @dataclass(frozen=True, kw_only=True)
 class _Halves:
-    """Runs one by one, to be cut in halves within each cell and question."""
+    """Runs of each cell and question, to be cut in halves: by the law of drawing half of them."""
 
-    label: Int[np.ndarray, " n"]
-    """Wrong answer of the run; -1 for a right one or none."""
-    key: Int[np.ndarray, " n"]
-    """Cell and question of the run."""
+    answer: Int[np.ndarray, " n"]
+    """Wrong answer of each entry, entries of one cell and question side by side."""
+    count: Int[np.ndarray, " n"]
+    group: Int[np.ndarray, " n"]
+    """Cell and question of the entry, among `runs`."""
+    turns: list[np.ndarray]
+    """First entries of all groups, second ones, and so on."""
+    runs: Int[np.ndarray, " g"]
+    question: Int[np.ndarray, " g"]
     classes: int
     questions: int
 
@@ -95,35 +100,41 @@ class _Halves:
     def of(
         cls, counts: Int[np.ndarray, "c w"], owner: Int[np.ndarray, " w"], runs: Int[np.ndarray, "c q"]
     ) -> _Halves:
-        labels, keys = [], []
-        questions = np.arange(runs.shape[1])
-        for cell, (own, all_runs) in enumerate(zip(counts, runs, strict=True)):
-            label = np.repeat(np.arange(owner.size), own)
-            rest = all_runs - np.bincount(owner, weights=own, minlength=questions.size).astype(np.int64)
-            labels += [label, np.full(rest.sum(), -1)]
-            keys += [cell * questions.size + owner[label], cell * questions.size + np.repeat(questions, rest)]
+        cells, questions = runs.shape
+        cell, answer = np.nonzero(counts)
+        group = cell * questions + owner[answer]
+        new = np.flatnonzero(np.diff(group, prepend=-1) != 0)
+        place = np.arange(group.size) - np.repeat(new, np.diff(new, append=group.size))
         return cls(
-            label=np.concatenate(labels),
-            key=np.concatenate(keys),
+            answer=answer,
+            count=counts[cell, answer],
+            group=group,
+            turns=[np.flatnonzero(place == turn) for turn in range(int(place.max(initial=-1)) + 1)],
+            runs=runs.ravel(),
+            question=np.tile(np.arange(questions), cells),
             classes=owner.size,
-            questions=questions.size,
+            questions=questions,
         )
 
     def drawn(self, rng: np.random.Generator) -> list[tuple[Float[np.ndarray, " w"], Int[np.ndarray, " q"]]]:
         """Return counts by wrong answer and runs by question of two random halves."""
-        order = np.lexsort((rng.random(self.key.size), self.key))
-        sizes = np.bincount(self.key)
-        place = np.arange(order.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         # the odd run goes to either half by a coin, so that neither is larger on average
-        cut = (sizes + rng.integers(0, 2, size=sizes.size)) // 2
-        in_first = np.empty(order.size, dtype=bool)
-        in_first[order] = place < np.repeat(cut, sizes)
-        return [self._counted(in_first), self._counted(~in_first)]
-
-    def _counted(self, mask: np.ndarray) -> tuple[Float[np.ndarray, " w"], Int[np.ndarray, " q"]]:
-        wrong = np.bincount(self.label[mask & (self.label >= 0)], minlength=self.classes)
-        runs = np.bincount(self.key[mask] % self.questions, minlength=self.questions)
-        return wrong.astype(float), runs
+        cut = (self.runs + rng.integers(0, 2, size=self.runs.size)) // 2
+        open_runs, open_cut = self.runs.copy(), cut.copy()
+        first = np.zeros(self.count.size, dtype=np.int64)
+        for turn in self.turns:
+            own, group = self.count[turn], self.group[turn]
+            got = rng.hypergeometric(own, open_runs[group] - own, open_cut[group])
+            first[turn] = got
+            open_runs[group] -= own
+            open_cut[group] -= got
+        return [
+            (
+                np.bincount(self.answer, weights=own, minlength=self.classes).astype(float),
+                np.bincount(self.question, weights=runs, minlength=self.questions).astype(np.int64),
+            )
+            for own, runs in ((first, cut), (self.count - first, self.runs - cut))
+        ]
 
 
 def _unseen(
@@ -146,7 +157,9 @@ def _profile(
 ) -> Float[np.ndarray, " r"]:
     """Mass by rank; answers that tie spread theirs evenly over the ranks that they tie for."""
     classes = np.bincount(owner, minlength=unseen.size)
-    order = np.lexsort((-ranked_by, owner))
+    # counts are whole: one key in place of two, and nearly in order already
+    most = int(ranked_by.max(initial=0)) + 1
+    order = np.argsort(owner * most + (most - 1 - ranked_by.astype(np.int64)), kind="stable")
     starts = np.cumsum(classes) - classes
     key_new = np.ones(order.size, dtype=bool)
     key_new[1:] = (np.diff(owner[order]) != 0) | (np.diff(ranked_by[order]) != 0)
@@ -158,8 +171,9 @@ def _profile(
     # the unseen have no run in the ranking half: they tie with the seen ones that have none there
     sizes = sizes + np.where(ranked_by[order][first] == 0, unseen[question], 0)
     each = np.bincount(group, weights=mass[order]) / np.maximum(sizes, 1)
-    steps = np.zeros(int((classes + unseen).max(initial=0)) + 1)
-    np.add.at(steps, rank, each)
-    np.add.at(steps, rank + sizes, -each)
+    ranks = int((classes + unseen).max(initial=0)) + 1
+    steps = np.bincount(rank, weights=each, minlength=ranks) - np.bincount(
+        rank + sizes, weights=each, minlength=ranks
+    )
     # rounding in the sum of steps up and down must not leave a rank a hair below 0
     return np.maximum(np.cumsum(steps)[:-1], 0.0)

@@ -64,7 +64,8 @@ def surviving_error(
     votes
         Numbers of votes n, from 1; default: 1 up to as many as nine tenths of the questions have.
     draws
-        Orders in which the runs of a question are drawn; n = 1 and n = all runs need none and are exact.
+        Orders in which the runs of a question are drawn, at most; n = 1, n = all runs and questions of twelve
+        runs or fewer need none and are exact; 200 million runs are put in order in all, 25 orders at least.
     rng
         Source of the draws.
     confidence

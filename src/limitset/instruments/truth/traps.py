@@ -179,11 +179,14 @@ def _found(tallies: Tallies, pooled: Tallies, items: Items, share: float, confid
     shares = pooled.counts[0] / np.maximum(runs, 1)
     traps = np.flatnonzero(_top(pooled) & ~pooled.right & (shares >= share))
     everyone = fallen[:, traps].all(axis=0)
-    lures = items.texts("lure")
+    lures = dict(zip(items.texts("item"), items.texts("lure"), strict=True))
+    strange = [str(name) for name in tallies.items[tallies.class_item[traps]] if name not in lures]
+    if strange:
+        raise InputError.of(expected="the item must be in the table", got=strange[0], fix="Check its id.")
     found = []
     for trap in traps[np.lexsort((-shares[traps], ~everyone))]:
         item, end = str(tallies.items[tallies.class_item[trap]]), str(tallies.class_name[trap])
-        lure = lures[items.position(item)]
+        lure = lures[item]
         found.append(
             _Trap(
                 item=item,
@@ -213,7 +216,10 @@ def _split_half(
     pooled: Tallies, ranked: int, rng: np.random.Generator | None, draws: int, confidence: float
 ) -> list[Interval]:
     reason = "" if rng is not None else "no random generator was given to split the runs"
-    held = [] if rng is None else [one for _ in range(draws) if (one := _held(pooled, rng)) is not None]
+    held: list[Float[np.ndarray, " q"]] = []
+    if rng is not None:
+        turns = _turns(pooled)
+        held = [one for _ in range(draws) if (one := _held(pooled, turns, rng)) is not None]
     if not held:
         reason = reason or "half of the runs leaves no error"
         blank = Interval(value=UNDEFINED, low=UNDEFINED, high=UNDEFINED, n=0.0, blank_reason=reason)
@@ -226,17 +232,30 @@ def _split_half(
     ]
 
 
-def _held(pooled: Tallies, rng: np.random.Generator) -> Float[np.ndarray, " q"] | None:
+def _turns(pooled: Tallies) -> list[np.ndarray]:
+    """Return the first answers of all questions, their second ones, and so on."""
+    given = np.flatnonzero(pooled.counts[0] > 0)
+    owner = pooled.class_item[given]
+    place = np.arange(given.size) - np.searchsorted(owner, owner)
+    order = np.argsort(place, kind="stable")
+    return np.split(given[order], np.flatnonzero(np.diff(place[order])) + 1)
+
+
+def _held(
+    pooled: Tallies, turns: list[np.ndarray], rng: np.random.Generator
+) -> Float[np.ndarray, " q"] | None:
     """Share of one half's error in the first questions of the other half's ranking."""
-    ballots = np.repeat(np.arange(pooled.class_item.size), pooled.counts[0])
-    question = pooled.class_item[ballots]
-    shuffled = np.lexsort((rng.random(ballots.size), question))
-    # within a question the ballots now stand in random order: every second one goes to the other half
-    first = np.searchsorted(question[shuffled], np.arange(pooled.items.size))
-    place = np.arange(ballots.size) - first[question[shuffled]] + rng.integers(2)
-    halves = [
-        np.bincount(ballots[shuffled][place % 2 == side], minlength=pooled.class_item.size) for side in (0, 1)
-    ]
+    counts, owner = pooled.counts[0], pooled.class_item
+    answered = pooled.by_question(counts.astype(float)).astype(np.int64)
+    # the first half gets the odd run of every question, or of none
+    half = (answered + rng.integers(2)) // 2
+    first, open_runs, open_half = np.zeros_like(counts), answered.copy(), half.copy()
+    for turn in turns:
+        asked, own = owner[turn], counts[turn]
+        first[turn] = rng.hypergeometric(own, open_runs[asked] - own, open_half[asked])
+        open_runs[asked] -= own
+        open_half[asked] -= first[turn]
+    halves = first, counts - first
     (share, ranking), (_, error) = (modal(replace(pooled, counts=half[None])) for half in halves)
     total = float(error.sum())
     order = np.lexsort((rng.random(error.size), -share, -ranking))
