@@ -23,8 +23,8 @@ REPEATS: Final = 10
 """Ways to cut the questions into folds in panels of which all subsets can be tried; one otherwise."""
 
 
-AGREED: Final = 0.95
-"""Folds agree on a choice when at least this share of them makes it."""
+APART: Final = 0.3
+"""The choice is a toss-up when this share of the folds, or more, does not make the commonest one."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,20 +64,26 @@ class CrossFit:
         """Return how many times wider the interval of ``mean(other - error)`` must be than over questions.
 
         Nested cross-validation: the mean squared error of the inner mean about the outer one, less the
-        variance of the outer one, is that of cross-fitting; it is kept between that of independent questions
-        and that of a single fold. That estimate is noisy: where the folds do not agree on a choice, and where
-        the questions were cut once, the widening is at least that of a toss-up between two equal choices, in
-        variance ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))``.
+        variance of the outer one, is that of cross-fitting. That estimate is noisy. So it is kept between the
+        variance of one cut and that of a single fold, and, as far as the folds disagree on the choice, above
+        that of a toss-up between two equal choices, ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))`` times one
+        cut. Where the questions were cut once, the toss-up alone stands.
 
         References
         ----------
         Bates, Hastie and Tibshirani (2024), Cross-validation: what does it estimate and how well does it do
         it?, doi:10.1080/01621459.2023.2197686, section 4.
         """
+        plain = _variance(other - self.errors[size], clusters)
+        if plain <= 0:
+            return 1.0
         folds = self.folds
-        toss_up = 1 + (folds - 1) * 2 / np.pi / np.sqrt(1 + 2 * max(folds - 2, 0))
-        floor = 1.0 if self.inside and self.agreed(size) >= AGREED else toss_up
-        return float(np.sqrt(np.clip(self._nested(size, other, clusters), floor, folds)))
+        toss_up = (folds - 1) * 2 / np.pi / np.sqrt(1 + 2 * max(folds - 2, 0))
+        apart = min((1 - self.agreed(size)) / APART, 1.0) if self.inside else 1.0
+        one_cut = self._one_cut(size, other, clusters)
+        floor = max((1 + apart * toss_up) * one_cut, plain)
+        nested = self._nested(size, other, clusters)
+        return float(np.sqrt(np.clip(nested, floor, max(folds * one_cut, floor)) / plain))
 
     def widening_of_error(
         self, size: int, all_of_them: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]
@@ -92,13 +98,23 @@ class CrossFit:
             return 1.0
         part = _variance(all_of_them - error, clusters) / plain
         moved = 1 + (self.widening(size, all_of_them, clusters) ** 2 - 1) * part
-        return float(np.sqrt(np.clip(self._nested(size, np.zeros(error.size), clusters), moved, self.folds)))
+        nested = self._nested(size, np.zeros(error.size), clusters) / plain
+        return float(np.sqrt(np.clip(nested, moved, max(self.folds, moved))))
+
+    def _one_cut(self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]) -> float:
+        """Return the variance over questions of one cut, which averaging over cuts hides."""
+        found = []
+        for row, cut in enumerate(self.cuts):
+            judged = np.zeros(cut.size)
+            for part in range(self.folds):
+                judged[cut == part] = self.outside[row * self.folds + part][size][cut == part]
+            found.append(_variance(other - judged, clusters))
+        return float(np.mean(found))
 
     def _nested(self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]) -> float:
-        """Variance by choosing once more outside every fold, over that of questions; 0 where unknown."""
+        """Return the variance by choosing once more outside every fold; 0 where that was not done."""
         folds, squares = self.folds, []
-        plain = _variance(other - self.errors[size], clusters)
-        if plain <= 0 or not self.inside:
+        if not self.inside:
             return 0.0
         for row, cut in enumerate(self.cuts):
             for part in range(folds):
@@ -106,7 +122,7 @@ class CrossFit:
                 inner = (other - self.inside[at][size])[~here].mean()
                 outer = (other - self.outside[at][size])[here]
                 squares.append((inner - outer.mean()) ** 2 - _variance(outer, clusters[here]))
-        return (folds - 1) / folds * float(np.mean(squares)) / plain
+        return (folds - 1) / folds * float(np.mean(squares))
 
     def agreed(self, size: int) -> float:
         """Return the share of the folds that make the commonest choice."""
