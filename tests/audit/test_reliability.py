@@ -108,6 +108,15 @@ class TestSelfAgreement:
         each = [values.one(system=name).value for name in ("m0", "m1")]
         assert values.one(system="all").value == pytest.approx(np.mean(each))
 
+    def test_clusters_are_left_out_whole(self):
+        tallies = planted_tallies(stratified_world(), questions=120, seeds=4, rng=np.random.default_rng(0))
+        five = replace(tallies, clusters=np.arange(120) // 5)
+        pick = {"system": "m0", "stratum": "all", "part": "agree"}
+        lone, clustered = (self_agreement(one).values.one(**pick) for one in (tallies, five))
+        assert clustered.value == pytest.approx(lone.value)
+        assert clustered.n < lone.n / 4
+        assert clustered.low != lone.low
+
     def test_strata_confidence_and_level(self):
         tallies = planted_tallies(stratified_world(), questions=200, seeds=4, rng=np.random.default_rng(0))
         got = self_agreement(tallies)

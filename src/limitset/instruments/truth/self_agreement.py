@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from limitset.core.agreements import falling_shares
+from limitset.core.clusters import summed
 from limitset.core.intervals import Interval, columns_of, jackknife_interval, share_or_bound
 from limitset.core.levels import Level
 from limitset.core.ratings import beyond_chance
@@ -72,7 +73,9 @@ def self_agreement(
     -----
     A run without an answer agrees with nothing. A greedy run repeats itself whatever it would say if drawn,
     so greedy runs are no evidence here and never enter. Agreeing with oneself is not being right: the parts
-    say how much of it is wrong. The parts sum to the whole. Cost: one pass over the counts of a system.
+    say how much of it is wrong, and sum to the whole. Intervals of `values` leave out whole clusters of
+    questions where there are some, and `n` counts them; those of `corrected` and `chance` leave out
+    questions. Cost: one pass over the counts of a system.
 
     References
     ----------
@@ -104,7 +107,7 @@ def self_agreement(
                 here &= np.asarray(tallies.strata == stratum)
             parts = (own.agree, own.right, own.agree - own.right)
             for part, share in zip(SPLIT if checked else SPLIT[:1], parts, strict=False):
-                rows.append((name, stratum, part, _share(share[here], confidence)))
+                rows.append((name, stratum, part, _share(share[here], tallies.clusters[here], confidence)))
             if name != ALL:
                 kappa, chance = _beyond(own, here, names, tallies, confidence)
                 beyond.append((name, stratum, kappa))
@@ -168,14 +171,15 @@ def _mean_of(every: list[_Own]) -> _Own:
     return _Own(agree=agree, right=right, share=every[0].share)
 
 
-def _share(part: Float[np.ndarray, " q"], confidence: float) -> Interval:
+def _share(part: Float[np.ndarray, " q"], clusters: np.ndarray, confidence: float) -> Interval:
     if part.size == 0:
         return Interval(
             value=np.nan, low=np.nan, high=np.nan, n=0.0, blank_reason="no question was asked twice here"
         )
     # shares that are whole up to rounding carry dust, not mass
     part = np.where(part < 1e-12, 0.0, np.where(part > 1 - 1e-12, 1.0, part))
-    return share_or_bound(part, 1.0 - part, confidence=confidence)
+    mass, rest = summed(np.stack([part, 1.0 - part]), clusters)
+    return share_or_bound(mass, rest, confidence=confidence)
 
 
 def _beyond(

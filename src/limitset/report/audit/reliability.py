@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from limitset.charts.reliability import MOST_SYSTEMS, draws_chart, self_agreement_chart
 from limitset.charts.shown import percent, visible, with_interval
 from limitset.core.mean_squares import draws_for
@@ -98,7 +100,7 @@ def reliability_section(panel: Panel) -> Section:
         tables=among,
         measured=tuple(one for one in (*measured, *more) if len(one)),
         definitions=definitions,
-        limits=_limits(panel, agreement, found),
+        limits=(*_limits(panel, agreement, found), *_clustered(tallies)),
     )
 
 
@@ -276,7 +278,7 @@ def _among(
         chance = (
             f"; shuffled questions give up to {nulls[0].high:.2f}" if nulls and not nulls[0].blank else ""
         )
-        rows.append(("the same, judges seeing unequally well: omega", f"{_told(row)}{chance}"))
+        rows.append((f"the same, {panel.noun}s seeing unequally well: omega", f"{_told(row)}{chance}"))
         measured += [omega.values, omega.loadings]
     table = Table(
         title=f"The {panel.noun}s as raters of one another",
@@ -315,6 +317,15 @@ def _limits(panel: Panel, agreement: SelfAgreement, found: Reliability | None) -
     elif repeated:
         told.append("Without keys or grades there is no reliability of draws, only how often answers change.")
     return tuple(told)
+
+
+def _clustered(tallies: Tallies) -> tuple[str, ...]:
+    if np.unique(tallies.clusters).size == tallies.items.size:
+        return ()
+    return (
+        "Questions come in clusters: intervals of how often answers change leave out whole clusters, those "
+        "of reliability, alpha, kappa and omega single questions, so that these are too short.",
+    )
 
 
 def name_of(row: Measurement) -> str:
