@@ -24,8 +24,14 @@ from limitset.report.page import Page, render
 from limitset.studies.labelling import without_keys, write_label_plan
 from limitset.studies.reporting import rebuild
 
+GENERAL = "Have some of these questions checked by something outside the models."
 PAGE = Page(
-    title="limitset audit", scope="", date="", headline=("old",), limits=("No anchor: nothing.", "Else.")
+    decisions=(GENERAL, "Grade on one scale."),
+    title="limitset audit",
+    scope="",
+    date="",
+    headline=("old",),
+    limits=("No anchor: nothing.", "Else."),
 )
 
 
@@ -77,6 +83,8 @@ def test_without_labels_the_page_says_what_to_label(world):
         f"Label {count} of these 300 questions: limitset audit … --label-plan"
     )
     assert "to within 5 points if no more than 20 % of the agreed answers are" in page.decisions[0]
+    assert page.decisions[-1] == "Grade on one scale."
+    assert GENERAL not in page.decisions
     assert not page.figures
     assert {row["instrument"] for row in page.numbers} == {"label_plan.inclusion", "label_plan.expected"}
     assert "which another answer is right" in page.limits[0]

@@ -23,6 +23,8 @@ from limitset.report.page import Definition, Figure, Page, Table
 
 TOPIC: Final = "labels"
 STREAM: Final = 71
+MOST_ADVICE: Final = 7
+_GENERAL: Final = "Have some of these questions checked"
 AGREEMENT: Final = "agreement"
 """Figure of how many agree, on a page without keys."""
 MOST_RUNS: Final = 20
@@ -73,7 +75,7 @@ def with_labels(page: Page, panel: Panel, labels: Labels | None = None) -> Page:
     return replace(
         page,
         headline=labels_lead(panel, labels, section),
-        decisions=section.advice,
+        decisions=(*section.advice, *_more(page.decisions))[:MOST_ADVICE],
         figures=(*section.figures, *_others(page, panel, labelled_already=bool(section.figures))),
         tables=(*section.tables, *page.tables),
         definitions=(*section.definitions, *page.definitions),
@@ -319,6 +321,11 @@ def _limits(labels: Labels, count: int) -> tuple[str, ...]:
             "right: systems that gave other answers there cannot be judged."
         )
     return tuple(found)
+
+
+def _more(decisions: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the general advice to have something checked: the plan says what."""
+    return tuple(one for one in decisions if not one.startswith(_GENERAL))
 
 
 def _still(limits: tuple[str, ...]) -> tuple[str, ...]:
