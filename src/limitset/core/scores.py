@@ -127,13 +127,18 @@ def scored(ends: Ends, items: Items | None = None) -> ScoreTable | None:
     >>> scored(Ends.of(item=["p"], system="a", end="x")) is None
     True
     """
-    used = ends.where((ends.numbers("greedy") != 1) & (ends.texts("status") != Status.ERROR.value))
-    score = used.numbers("score")
+    score = ends.numbers("score")
+    if not np.isfinite(score).any():
+        return None
+    status = ends.coded("status")
+    failed = status.values.index(Status.ERROR.value) if Status.ERROR.value in status.values else -2
+    used = (ends.numbers("greedy") != 1) & (status.codes != failed)
+    score = score[used]
     known = np.isfinite(score)
     if known.size == 0 or known.mean() <= MOSTLY:
         return None
-    systems, system = _dense(used.coded("system").codes, used.coded("system").values)
-    names, item = _dense(used.coded("item").codes, used.coded("item").values)
+    systems, system = _dense(ends.coded("system").codes[used], ends.coded("system").values)
+    names, item = _dense(ends.coded("item").codes[used], ends.coded("item").values)
     cell = (system * names.size + item)[known]
     order = np.argsort(cell, kind="stable")
     ordered = cell[order]
