@@ -125,8 +125,9 @@ def pair_panel(tallies: Tallies, choices: Float[np.ndarray, " q"] | None = None)
     wrong = wrong[np.argsort(tallies.class_item[wrong], kind="stable")]
     rights = np.flatnonzero(tallies.right)
     if len(units) == tallies.systems.size and int(tallies.runs.max(initial=0)) <= 1:
-        shares = tallies.counts[[int(cells[0]) for cells in units]][:, wrong].astype(np.float32)
-        good = tallies.counts[[int(cells[0]) for cells in units]][:, rights].astype(np.float64)
+        # one cell a system, and the cells of a system stand in the order of the systems
+        shares = tallies.counts[:, wrong].astype(np.float32)
+        good = tallies.counts[:, rights].astype(np.float64)
     else:
         shares, _ = unit_shares(tallies, tallies.counts[:, wrong], tallies.class_item[wrong], units)
         good, _ = unit_shares(tallies, tallies.counts[:, rights], tallies.class_item[rights], units)

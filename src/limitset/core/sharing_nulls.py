@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -11,6 +12,9 @@ from limitset.core.coincidence import AT_ONCE, DUST
 from limitset.core.intervals import Interval
 from limitset.core.popularity import popularity
 from limitset.core.tallies import Tallies
+
+DENSE: Final = 32
+"""Numbers up to this many times their count are worth a table."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,11 +108,11 @@ class SharingNulls:
             inside = moved >= 0
             key = moved * (names.max(initial=0) + 1) + names[place]
             same[draw] = _matched(key[inside], share[inside])
-            met = np.unique(np.stack([moved, system]), axis=1, return_inverse=True)[1].reshape(-1)
-            wrong = np.bincount(met, weights=share) * 1.0
-            owner = np.zeros(wrong.size, dtype=np.int64)
-            owner[met] = moved
-            both[draw] = _matched(owner[owner >= 0], wrong[owner >= 0])
+            size = self.pooled.items.size, self.pooled.systems.size
+            wrong = np.bincount(
+                moved[inside] * size[1] + system[inside], weights=share[inside], minlength=size[0] * size[1]
+            ).reshape(size)
+            both[draw] = float(_other_pairs(wrong.T).sum())
         known = both > DUST
         if not known.any():
             return Interval.blank("no two systems are wrong in one stratum")
@@ -139,5 +143,7 @@ def _other_pairs(values: Float[np.ndarray, "m ..."]) -> Float[np.ndarray, ...]:
 
 def _matched(key: Int[np.ndarray, " n"], share: Float[np.ndarray, " n"]) -> float:
     """Sum over ordered pairs of entries with one key of the product of their shares."""
-    group = np.unique(key, return_inverse=True)[1].reshape(-1)
+    # numbers that are not too large are counted in a table of their own; larger ones are sorted first
+    small = int(key.max(initial=0)) <= DENSE * max(key.size, 1)
+    group = key if small else np.unique(key, return_inverse=True)[1].reshape(-1)
     return float(np.square(np.bincount(group, weights=share)).sum() - np.square(share).sum())
