@@ -48,6 +48,12 @@ def test_title_names_the_range_and_the_best():
     assert whole(section)
 
 
+def test_systems_that_are_alike_are_said_to_be():
+    ends = Ends.of(item=["p", "q"] * 2, system=["a", "a", "b", "b"], end=[*"xyxy"], right=[1, 0, 1, 0])
+    section = accuracy_section(panel_of(ends, Items.of(item=["p", "q"], text=["?", "?"])))
+    assert section.figures[0].title == "Each of two models is right in 50 % of its runs"
+
+
 def test_one_system_is_drawn_by_stratum():
     section = accuracy_section(planted(mixture_world(), questions=90, seeds=2))
     assert section.figures[0].title.startswith("m0 is right in ")
@@ -167,6 +173,12 @@ def test_old_answers_are_told_with_the_drop():
 def test_a_drop_without_old_answers_is_no_memory():
     section = stale_section(twins(lambda n: "else" if n % 2 else f"key c{n}"))
     assert section.advice[0].endswith("not by giving the old answer: they may be harder.")
+
+
+def test_no_old_answer_is_told_with_its_bound():
+    section = stale_section(twins(lambda n: f"key c{n}"))
+    # none of 60: 1 - .05 ** (1 / 60)
+    assert section.figures[0].title == "No changed question got its old answer: at most 5 % would"
 
 
 def test_questions_without_twins_have_an_empty_section():

@@ -80,12 +80,16 @@ def test_advice_names_numbers_and_what_would_settle_the_rest():
     assert "questions would" in advice[1]
 
 
-def test_equal_systems_are_chosen_by_price():
-    advice = comparison_section(panel_of(ordered((0.6, 0.6)))).advice
-    assert advice == (
-        "m0 and m1 cannot be told apart: m0 less m1 is 0.0 points [-0.7, 0.7] on the same 400 questions. They "
-        "are right equally often: choose by price.",
-    )
+@pytest.mark.parametrize(
+    ("questions", "advice"),
+    [
+        (400, "[-0.7, 0.7] on the same 400 questions. Choose by price: they differ by 0.7 points at most."),
+        (20, "[-14.0, 14.0] on the same 20 questions. Up to 14 points are possible: ask more questions"),
+    ],
+)
+def test_equal_systems_are_chosen_by_price_only_where_they_are_surely_alike(questions, advice):
+    told = comparison_section(panel_of(ordered((0.6, 0.6), questions=questions))).advice
+    assert told[0].startswith(f"m0 and m1 cannot be told apart: m0 less m1 is 0.0 points {advice}")
 
 
 def test_different_questions_are_said():

@@ -93,6 +93,8 @@ def accuracy_title(right: MeasurementTable, noun: str) -> str:
     best, worst = max(rows, key=lambda row: row.value), min(rows, key=lambda row: row.value)
     if len(rows) == 1:
         return f"{_name(best)} is right in {percent(best)} of its runs"
+    if f"{best.value:.2f}" == f"{worst.value:.2f}":
+        return f"Each of {counted(len(rows), noun)} is right in {100 * best.value:.0f} % of its runs"
     return (
         f"{counted(len(rows), noun).capitalize()} are right in {100 * worst.value:.0f} to "
         f"{100 * best.value:.0f} % of their runs: {_name(best)} most often"

@@ -24,6 +24,8 @@ from limitset.report.page import Definition, Figure, Table
 TOPIC: Final = 31
 ROWS: Final = 10
 """Rows of the table of the leader against the others."""
+SMALL: Final = 0.02
+"""Systems whose whole interval is nearer than this are alike."""
 DEFINITIONS: Final = (
     Definition(
         term="surely better",
@@ -142,10 +144,11 @@ def _undecided(found: PairedComparison, first: str, others: list[str]) -> str:
         f"{told}: {visible(first)} less {visible(nearest)} is {points(pair)} on the same {_questions(pair)}"
     )
     needed = _needed(found, first, nearest)
-    if needed.blank_reason == "no difference seen":
-        return f"{told}. They are right equally often: choose by price."
     if needed.blank:
-        return f"{told}. More than {_round(100 * pair.n):,} questions would be needed: choose by price."
+        reach = max(-pair.low, pair.high)
+        if reach <= SMALL:
+            return f"{told}. Choose by price: they differ by {100 * reach:.1f} points at most."
+        return f"{told}. Up to {100 * reach:.0f} points are possible: ask more questions before you choose."
     more = f"About {_round(needed.value):,} questions would settle it"
     return f"{told}. {more}, if the difference is what it seems."
 

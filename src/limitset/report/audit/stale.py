@@ -77,6 +77,8 @@ def stale_title(found: StaleAnswers) -> str:
     stale = _told(found, "stale")
     if stale:
         worst = max(stale, key=lambda row: row.value)
+        if worst.value == 0:
+            return f"No changed question got its old answer: at most {100 * worst.high:.0f} % would"
         return f"{_name(worst)} gives the old answer to {percent(worst)} of the changed questions"
     worst = max(_told(found, "drop"), key=lambda row: row.value)
     return f"{_name(worst)} is right less often where the question was changed: by {points(worst)}"
