@@ -45,11 +45,17 @@ def test_the_headline_says_what_the_panel_is_worth(mixed_page):
     assert worth.startswith("Your five judges are worth 1.")
     assert "When all agree (" in agreed
     assert vote.startswith("A vote of five judges is wrong")
-    # the numbers of the sentences are those of the tables
+    # one run each: the numbers of the sentence are those of the items on which all agree
     table = lead.found_in({one.topic: one for one in sections}, "escalation")
     left, sent = (table.one(quantity=name, threshold=1.0) for name in ("left", "sent"))
     assert f"({100 * (1 - sent.value):.0f} %" in agreed
     assert f"wrong {100 * left.value:.0f} %" in agreed
+
+
+def test_with_several_runs_one_of_each_agrees():
+    rng = np.random.default_rng(8)
+    page, _ = page_of(*planted_panel(mixture_world(models=3), questions=120, seeds=4, rng=rng))
+    assert page.headline[1].startswith("When one run of each agrees (")
 
 
 def test_every_number_of_every_section_is_on_the_page(mixed_page):

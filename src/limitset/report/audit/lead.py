@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+
 from limitset.charts.shown import percent, with_interval
-from limitset.core.results import MeasurementTable
+from limitset.core.agreements import Source, groups_of, unanimous
+from limitset.core.results import Measurement, MeasurementTable
 from limitset.report import sentences
 from limitset.report.analysis import Analysis, Truth
 from limitset.report.audit.noun import counted
@@ -16,12 +19,14 @@ from limitset.report.traps_table import share_held
 
 PANEL: Final = 3
 """From so many systems on a set of replies is read as a panel; below, as runs."""
-FIRST_ADVICE: Final = ("labels", "voting", "members", "outside")
+FIRST_ADVICE: Final = ("labels", "members", "voting", "outside")
 """Topics whose first advice comes before the questions to check."""
 MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "stale")
 """Topics whose first advice follows."""
 
 
+POINT: Final = 0.01
+"""Independent voters are named where they would do better by more than this."""
 OPEN: Final = ("an't tell", "cannot be told")
 """Words of sentences that leave a question open."""
 
@@ -46,7 +51,7 @@ def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) ->
     truth = analysis.truth
     if truth is None or len(panel.systems) < PANEL:
         return ()
-    found = (_worth(truth, panel), _agreed(topics), _vote(panel, topics))
+    found = (_worth(truth, panel), _agreed(truth, panel), _vote(panel, topics))
     return tuple(one for one in found if one) if found[0] or found[1] else ()
 
 
@@ -59,7 +64,13 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         As for `headline`.
     """
     truth = analysis.truth
-    first = [one for name in FIRST_ADVICE if name in topics for one in topics[name].advice[:1]]
+    left_out = {"voting"} if _beaten(topics) else set()
+    first = [
+        one
+        for name in FIRST_ADVICE
+        if name in topics and name not in left_out
+        for one in topics[name].advice[:1]
+    ]
     more = [one for name in MORE_ADVICE if name in topics for one in topics[name].advice[:1]]
     if truth is None:
         return tuple(first + more)
@@ -78,6 +89,12 @@ def found_in(topics: Mapping[str, Section], instrument: str) -> MeasurementTable
     return next((table for table in tables if table.instrument == instrument and len(table)), None)
 
 
+def _beaten(topics: Mapping[str, Section]) -> bool:
+    """Say whether some systems do better without the others: then it does not matter how many are enough."""
+    gains = found_in(topics, "best_subset.gain")
+    return gains is not None and bool((np.asarray(gains.where(against="all").low) > 0).any())
+
+
 def _worth(truth: Truth, panel: Panel) -> str | None:
     worth = truth.votes.values.one(unit="models")
     if worth.blank:
@@ -87,18 +104,22 @@ def _worth(truth: Truth, panel: Panel) -> str | None:
     )
 
 
-def _agreed(topics: Mapping[str, Section]) -> str | None:
-    table = found_in(topics, "escalation")
-    if table is None or 1.0 not in table.axes["threshold"]:
+def _agreed(truth: Truth, panel: Panel) -> str | None:
+    """Say how often one run of each system agree, and how often they are wrong then."""
+    systems = len(panel.systems)
+    rows = list(truth.unanimity.curve.where(source=Source.MODEL.value, k=systems).rows())
+    if not rows or (rows[0].blank and not rows[0].bounded):
         return None
-    left = table.one(quantity="left", threshold=1.0)
-    sent = table.one(quantity="sent", threshold=1.0)
-    if sent.blank or (left.blank and not left.bounded):
-        return None
-    return (
-        f"When all agree ({100 * (1 - sent.value):.0f} % of the questions), they are wrong {percent(left)} "
-        "of the time."
+    tallies = truth.tallies
+    (units,) = groups_of(tallies, Source.MODEL)
+    chance, known = unanimous(
+        tallies, tallies.counts, tallies.class_item, units=units, source=Source.MODEL, k_max=systems
     )
+    share = float(tallies.by_question(chance[-1]).sum() / max(int(known[-1].sum()), 1))
+    who = "all" if int(tallies.runs.sum(axis=0).max()) <= systems else "one run of each"
+    verb, they = ("agree", "they are") if who == "all" else ("agrees", "it is")
+    often = f"{100 * share:.0f} % of the questions"
+    return f"When {who} {verb} ({often}), {they} wrong {percent(rows[0])} of the time."
 
 
 def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
@@ -111,15 +132,17 @@ def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
     rows.sort(key=lambda row: int(row.parameters["votes"]))
     one, all_of_them = rows[0], rows[-1]
     voters = counted(int(all_of_them.parameters["votes"]), panel.noun)
-    alone = f"one alone {percent(one)}"
-    return f"A vote of {voters} is wrong {percent(all_of_them)} of the time, {alone}{_alike(table)}."
+    first = f"A vote of {voters} is wrong {percent(all_of_them)} of the time"
+    return f"{first}, one alone {percent(one)}{_alike(table, all_of_them)}."
 
 
-def _alike(table: MeasurementTable) -> str:
+def _alike(table: MeasurementTable, observed: Measurement) -> str:
     null = [row for row in table.where(null_kind="independent", unit="systems").rows() if not row.blank]
     if not null:
         return ""
     last = max(null, key=lambda row: int(row.parameters["votes"]))
+    if last.value > observed.value - POINT:
+        return ""
     return f"; {int(last.parameters['votes'])} independent ones as accurate would be wrong {percent(last)}"
 
 
