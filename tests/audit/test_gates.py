@@ -22,6 +22,7 @@ from limitset.instruments.truth.self_agreement import self_agreement
 from limitset.instruments.truth.surviving import surviving_error
 from limitset.instruments.truth.votes import effective_number
 from limitset.report.audit.gating import judge, units_needed
+from limitset.report.audit.named_numbers import NAMED, asked_of
 from limitset.studies.baseline import panel_of
 from limitset.studies.gating import gates_of, require_names
 
@@ -105,8 +106,8 @@ def test_what_gates_read_is_what_instruments_measure():
         ),
         "n_eff": effective_number(tallies).values.one(unit="models"),
         "n_eff_votes": effective_number(tallies).values.one(unit="votes"),
-        "self_agreement(c)": self_agreement(tallies).values.one(system="c", stratum="all", outcome="agree"),
-        "self_agreement": self_agreement(tallies).values.one(system="all", stratum="all", outcome="agree"),
+        "self_agreement(c)": self_agreement(tallies).values.one(system="c", stratum="all", part="agree"),
+        "self_agreement": self_agreement(tallies).values.one(system="all", stratum="all", part="agree"),
         "kappa_p(c, a)": pairs.pairs.one(first="a", second="c", null_kind=""),
         "kappa_p_floor(a, c)": pairs.pairs.one(first="a", second="c", null_kind="difficulty"),
         "kappa_p(a, c) - kappa_p_floor(a, c)": pairs.excess.one(first="a", second="c"),
@@ -153,6 +154,17 @@ def test_strata_share_no_question_and_are_joined_unpaired():
     )
     assert got.measurement.parameters["paired"] is False
     assert "no question in common" in got.measurement.notes[0]
+
+
+def test_values_alone_are_those_with_an_interval():
+    rng = np.random.default_rng(5)
+    hard = rng.random(30)
+    here = panel({name: [[int(rng.random() > one) for _ in range(2)] for one in hard] for name in "abc"})
+    for name, named in NAMED.items():
+        if named.value is not None:
+            asked = asked_of(here, gates_of([f"{name} >= 0"]).gates[0].first)
+            assert named.value(asked) == pytest.approx(named.measured(asked).value), name
+    assert sum(named.value is not None for named in NAMED.values()) == 2
 
 
 def test_ratios_are_differenced_as_ratios():

@@ -147,21 +147,26 @@ def _measured_anew(
 ) -> Interval:
     """Measure both numbers without one group of questions at a time."""
 
-    def anew(side: Asked, rows: np.ndarray) -> Measurement:
+    def kept(side: Asked, rows: np.ndarray) -> Asked:
         mask = np.zeros(side.tallies.items.size, dtype=bool)
         mask[rows] = True
-        kept = Asked(panel=side.panel, tallies=side.tallies.of_questions(mask), term=side.term)
-        return NAMED[side.term.name].measured(kept)
+        return Asked(panel=side.panel, tallies=side.tallies.of_questions(mask), term=side.term)
 
-    def gap(kept: np.ndarray) -> float:
-        return anew(one, at[0][kept]).value - anew(other, at[1][kept]).value
+    def value(side: Asked, rows: np.ndarray) -> float:
+        named, here = NAMED[side.term.name], kept(side, rows)
+        return named.measured(here).value if named.value is None else named.value(here)
+
+    def gap(mask: np.ndarray) -> float:
+        return value(one, at[0][mask]) - value(other, at[1][mask])
 
     clusters = one.tallies.clusters[at[0]]
     got = left_out_difference(gap, clusters, rng=one.panel.rng(TOPIC), confidence=confidence)
     # a number may use fewer questions than both sides hold
-    return replace(
-        got, n=min(got.n, *(anew(side, rows).n for side, rows in zip((one, other), at, strict=True)))
+    whole = (
+        NAMED[side.term.name].measured(kept(side, rows)).n
+        for side, rows in zip((one, other), at, strict=True)
     )
+    return replace(got, n=min(got.n, *whole))
 
 
 def _widened(got: Interval, by: float, n: float) -> Interval:

@@ -74,6 +74,8 @@ class Named:
     masses
         Part and whole of each question, where the number is their ratio; differences are then taken within
         questions.
+    value
+        Measures it alone, without an interval, where that costs far less.
     mean
         Whether it is a mean over the questions that were run: then a difference leaves out questions that
         only one side ran. False for ratios, whose questions weigh as much as they hold.
@@ -89,6 +91,7 @@ class Named:
     signature: Signature
     measured: Callable[[Asked], Measurement]
     masses: Callable[[Asked], Masses] | None = None
+    value: Callable[[Asked], float] | None = None
     mean: bool = False
     keyed: bool = True
     share: bool = True

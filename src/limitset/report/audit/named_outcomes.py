@@ -9,8 +9,11 @@ import numpy as np
 
 from limitset.core.agreements import falling_shares, reached_by_most
 from limitset.core.gates import Signature
+from limitset.core.majorities import kish_number
 from limitset.core.results import Measurement
 from limitset.core.tallies import Tallies
+from limitset.core.undefined import UNDEFINED
+from limitset.core.voters import correlations, models_of, votes_of
 from limitset.core.voting import after_votes, modal
 from limitset.instruments.truth.accuracy import accuracy
 from limitset.instruments.truth.agreed import wrong_when_agreed
@@ -106,6 +109,18 @@ def _effective(unit: str) -> Callable[[Asked], Measurement]:
     return measure
 
 
+def _kish(unit: str) -> Callable[[Asked], float]:
+    def value(asked: Asked) -> float:
+        kept = asked.tallies.of_questions(np.asarray((asked.tallies.runs > 0).all(axis=0)))
+        if kept.items.size < 2:
+            return UNDEFINED
+        voters = models_of(kept) if unit == "models" else votes_of(kept)
+        count, mean, _ = (float(part[0]) for part in correlations(voters, np.zeros((1, 0), dtype=int)))
+        return float(kish_number(count, min(mean, 1.0))) if count >= 2 else UNDEFINED
+
+    return value
+
+
 def _accuracy(asked: Asked) -> Measurement:
     own = asked.tallies.of_system(asked.systems[0]) if asked.systems else asked.pooled
     system = asked.systems[0] if asked.systems else "all"
@@ -114,7 +129,7 @@ def _accuracy(asked: Asked) -> Measurement:
 
 def _agrees_with_itself(asked: Asked) -> Measurement:
     own = asked.tallies.of_system(asked.systems[0]) if asked.systems else asked.tallies
-    rows = self_agreement(own, confidence=asked.confidence).values.where(stratum="all", outcome="agree")
+    rows = self_agreement(own, confidence=asked.confidence).values.where(stratum="all", part="agree")
     found = list(rows.rows())
     if found:
         return found[-1]  # "all" comes last; a panel of one system has its row alone
@@ -164,12 +179,14 @@ OUTCOMES: Final[Mapping[str, Named]] = {
         words="how many independent models these models are worth (effective number)",
         signature=Signature(),
         measured=_effective("models"),
+        value=_kish("models"),
         share=False,
     ),
     "n_eff_votes": Named(
         words="how many independent votes all these runs are worth (effective number)",
         signature=Signature(),
         measured=_effective("votes"),
+        value=_kish("votes"),
         share=False,
     ),
     "error_after_voting": Named(
