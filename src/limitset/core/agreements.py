@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 from limitset.core.tallies import Tallies
 
@@ -88,13 +88,28 @@ def distinct_shares(
     >>> got.round(6).tolist()  # mean, then (.2 + .1 + .08) / 3
     [[0.366667], [0.126667]]
     """
-    sums = np.zeros((k_max + 1, shares.shape[1]))
-    ways = np.zeros_like(sums)
-    sums[0] = ways[0] = 1.0
-    for share, here in zip(shares, present, strict=True):
-        sums[1:] += sums[:-1] * (share * here)
-        ways[1:] += ways[:-1] * here
-    return np.asarray(sums[1:] / np.where(ways[1:] > 0, ways[1:], np.inf))
+    out = np.zeros((k_max, shares.shape[1]))
+    everywhere = bool(present.all())
+    # a block of columns stays in the cache while all units pass over it
+    for start in range(0, shares.shape[1], _COLUMNS_AT_ONCE):
+        block = slice(start, start + _COLUMNS_AT_ONCE)
+        sums = _symmetric(shares[:, block] * present[:, block], k_max)
+        ways = _symmetric(present[:, : min(1, shares.shape[1])] if everywhere else present[:, block], k_max)
+        out[:, block] = sums[1:] / np.where(ways[1:] > 0, ways[1:], np.inf)
+    return out
+
+
+_COLUMNS_AT_ONCE = 512
+
+
+def _symmetric(values: Num[np.ndarray, "u n"] | Bool[np.ndarray, "u n"], k_max: int) -> np.ndarray:
+    """Return the elementary symmetric polynomials of degree 0 to `k_max` of each column."""
+    sums = np.zeros((k_max + 1, values.shape[1]))
+    sums[0] = 1.0
+    for row, value in enumerate(values):
+        last = min(row + 1, k_max)
+        sums[1 : last + 1] += sums[:last] * value
+    return sums
 
 
 def groups_of(tallies: Tallies, source: Source) -> list[Units]:

@@ -68,6 +68,8 @@ class ReplyTable(Protocol):
     """What it is called in messages."""
     source: str
     """What it is called in the column `source`."""
+    unit: str
+    """What its rows are counted in: "line" or "row"."""
     columns: tuple[str, ...]
     length: int
 
@@ -99,6 +101,8 @@ def open_table(path: Path) -> ReplyTable:
 
 class TextTable:
     """A file read line by line, coded as it is read."""
+
+    unit = "line"
 
     def __init__(self, path: Path, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         self.name, self.source = str(path), path.name
@@ -151,6 +155,8 @@ class TextTable:
 
 class ParquetTable:
     """A Parquet file, of which only the columns that are asked for are read."""
+
+    unit = "line"
 
     def __init__(self, path: Path) -> None:
         self.name, self.source = str(path), path.name

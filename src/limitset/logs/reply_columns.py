@@ -83,7 +83,7 @@ class ReplyColumns:
         words, _, rest = got(row).partition("\n")
         raise InputError.of(
             expected=expected.format(self.table.name),
-            got=f"{words} at line {self.table.line(row)}{rest}",
+            got=f"{words} at {self.table.unit} {self.table.line(row)}{rest}",
             fix=fix,
         )
 

@@ -73,6 +73,7 @@ def build_page(
         ),
         provenance=dict(provenance or {}),
         numbers=tuple(record for table in analysis.tables() for record in table.records()),
+        measured=tuple(analysis.tables()),
         attributions=attributions,
         limits=(*_limits(analysis), *(_noted(notes))),
     )

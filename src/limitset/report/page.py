@@ -22,6 +22,7 @@ from limitset.charts.shown import CLIP, number, visible
 from limitset.charts.theme import DARK
 from limitset.core import parquet
 from limitset.core.errors import InputError
+from limitset.core.results import MeasurementTable
 from limitset.report.bounded import LONGEST_CELL, bounded, bounded_numbers
 from limitset.report.bundle import javascript
 from limitset.report.passages import SIGNS, Block, Standing, followable, places, targets
@@ -94,6 +95,8 @@ class Page:
         Text after the figures: lists, pairs, text to copy.
     back
         A page beside this one that the title leads to; "" for none.
+    measured
+        The tables that `numbers` list, for Python; the page itself does not show them.
     """
 
     title: str
@@ -112,6 +115,7 @@ class Page:
     lead: tuple[Block, ...] = ()
     blocks: tuple[Block | Table, ...] = ()
     back: str = ""
+    measured: tuple[MeasurementTable, ...] = ()
 
 
 def render(page: Page) -> str:

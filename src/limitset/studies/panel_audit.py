@@ -12,7 +12,9 @@ from limitset.core.items import Items
 from limitset.core.provenance import machine, package_versions, sha256_of
 from limitset.core.tasks import Task
 from limitset.logs.finding import Found
+from limitset.logs.frame_replies import FrameTable, content_digest
 from limitset.logs.reading import read_panel
+from limitset.logs.replies import replies_of
 from limitset.report.audit.noun import noun_of
 from limitset.store.study_folder import StudyFolder
 from limitset.store.tables import TablePart
@@ -24,7 +26,7 @@ READER_VERSION = 2
 
 
 def run_audit(
-    replies: Path | Sequence[Path],
+    replies: Path | Sequence[Path] | FrameTable,
     out: Path,
     *,
     names: Mapping[str, str] | None = None,
@@ -42,7 +44,7 @@ def run_audit(
     ----------
     replies
         A file of replies (CSV, TSV, JSON lines or Parquet with question, model, answer and, to be judged,
-        key), or logs of lm-evaluation-harness or Inspect: files, folders, several of them.
+        key), or logs of lm-evaluation-harness or Inspect: files, folders, several of them; or a data frame.
     out
         Study folder to write.
     names
@@ -72,15 +74,18 @@ def run_audit(
     InputError
         When the file cannot be used; its name and line are given, and nothing is written.
     """
-    paths = [replies] if isinstance(replies, Path) else list(replies)
-    read, found = read_panel(paths, names=names, filter_name=filter_name, judges=judges)
+    if isinstance(replies, FrameTable):
+        read, found, told = replies_of(replies, names=names), Found(), "a data frame"
+    else:
+        paths = [replies] if isinstance(replies, Path) else list(replies)
+        read, found = read_panel(paths, names=names, filter_name=filter_name, judges=judges)
+        told = ", ".join(path.name for path in paths)
     if labels is not None:
         check_labels(labels, read.ends, read.items)
     if checked is not None:
         checked(read.ends, read.items)
-    told = ", ".join(path.name for path in paths)
     spec = PanelAudit(kind="panel_audit", replies=told, seed=seed)
-    digest = _digest(found)
+    digest = _digest(found) if found.files else content_digest(read)
     task = Task(
         kind="read",
         chunk={
@@ -120,14 +125,44 @@ def _counted(found: Found) -> dict[str, Any]:
         "Inspect": found.inspect,
         "replies": found.tables,
     }
-    if len(found.files) == 1:
+    if len(found.files) <= 1:
         return {}
     read = ", ".join(f"{len(files):,} of {name}" for name, files in kinds.items() if files)
     return {"files read": read, "files of other kinds, left alone": found.unrelated}
 
 
-def audit(replies: Path | str, *, out: Path | str = "audit", seed: int = 0, date: str = "") -> Finished:
-    """Judge a file of replies, or a file or folder of logs; see `run_audit`.
+def audit(
+    replies: Any,
+    *,
+    out: Path | str = "audit",
+    names: Mapping[str, str] | None = None,
+    seed: int = 0,
+    date: str = "",
+) -> Finished:
+    """Judge replies that you have: a file, files and folders of logs, or a data frame.
+
+    Parameters
+    ----------
+    replies
+        A path, several paths, or a pandas, polars or Arrow table with one row a reply; see `run_audit`.
+    out
+        Study folder to write.
+    names
+        Our column to yours, where it is not recognised.
+    seed
+        Seed of the resampling.
+    date
+        Date of the audit, for the reader.
+
+    Returns
+    -------
+    Finished
+        `page`, `path` of the page, and `tables`: each plots itself with `.plot()`.
+
+    Raises
+    ------
+    InputError
+        When the replies cannot be used; nothing is written.
 
     Examples
     --------
@@ -135,4 +170,10 @@ def audit(replies: Path | str, *, out: Path | str = "audit", seed: int = 0, date
     Traceback (most recent call last):
     limitset.core.errors.InputError: none.csv must be a file or a folder; got none there. Check the path.
     """
-    return run_audit(Path(replies), Path(out), seed=seed, date=date)
+    if isinstance(replies, str | Path):
+        given: Path | Sequence[Path] | FrameTable = Path(replies)
+    elif isinstance(replies, list | tuple):
+        given = [Path(one) for one in replies]
+    else:
+        given = FrameTable(replies)
+    return run_audit(given, Path(out), names=names, seed=seed, date=date)

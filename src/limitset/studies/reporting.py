@@ -14,6 +14,7 @@ from limitset.core.items import Items
 from limitset.core.lab import NET_KINDS
 from limitset.core.levels import Level
 from limitset.core.loops import ORBIT_KINDS
+from limitset.core.results import MeasurementTable
 from limitset.core.traces import EIGENVALUE_KINDS, OWN, TRACE_KINDS
 from limitset.report.analysis import analyse
 from limitset.report.audit.page import audit_page
@@ -43,6 +44,11 @@ class Finished:
     folder: Path
     path: Path
     page: Page
+
+    @property
+    def tables(self) -> dict[str, MeasurementTable]:
+        """Instrument to what it measured; each table plots itself with `.plot()`."""
+        return {table.instrument: table for table in self.page.measured}
 
     def summary(self) -> dict[str, Any]:
         """Return what a machine reads: the sentences, and every number with its interval."""

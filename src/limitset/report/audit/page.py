@@ -81,6 +81,7 @@ def audit_page(
             *plain.numbers,
             *(record for section in sections for table in section.measured for record in table.records()),
         ),
+        measured=(*plain.measured, *(table for section in sections for table in section.measured)),
         limits=(*plain.limits, *_limits(analysis, sections)),
     )
 
