@@ -11,6 +11,8 @@ from jaxtyping import Float, Int
 from limitset.core.undefined import UNDEFINED
 
 MOST_SIZES = 12
+NEAR = 1 + 1e-9
+"""One point off, and what rounding adds."""
 
 
 def sizes_up_to(judges: int) -> list[int]:
@@ -83,3 +85,33 @@ def without_each(errors: Float[np.ndarray, "m q"]) -> Float[np.ndarray, "m q"]:
     if judges < 2:
         return np.full(errors.shape, UNDEFINED)
     return np.asarray(np.abs((total - errors) / (judges - 1)) - np.abs(total / judges))
+
+
+def against_other_keys(
+    own: Float[np.ndarray, "q r"], key: Float[np.ndarray, " q"]
+) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
+    """Absolute error, and share within one point, of a judge's scores against the keys of other questions.
+
+    Parameters
+    ----------
+    own : (q, r)
+        Scores of one judge, NaN where there is none; one a question at least.
+    key : (q,)
+        Score that the key gives.
+
+    Examples
+    --------
+    >>> off, near = against_other_keys(np.array([[1.0], [4.0], [2.0]]), np.array([1.0, 4.0, 3.0]))
+    >>> off.tolist(), near.tolist()
+    ([2.5, 2.0, 1.5], [0.0, 0.5, 0.5])
+    """
+    levels, counts = np.unique(key, return_counts=True)
+    there = ~np.isnan(own)
+    given, place = np.unique(own[there], return_inverse=True)
+    apart, itself = np.abs(given[:, None] - levels), np.abs(own - key[:, None])
+    found = []
+    for table, alone in ((apart, itself), (apart <= NEAR, np.where(there, itself <= NEAR, UNDEFINED))):
+        every = np.full(own.shape, UNDEFINED)
+        every[there] = (table @ counts)[place.reshape(-1)]
+        found.append(np.nanmean(every - alone, axis=1) / max(key.size - 1, 1))
+    return found[0], found[1]

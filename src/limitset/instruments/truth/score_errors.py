@@ -13,7 +13,13 @@ from limitset.core.levels import Level
 from limitset.core.majorities import kish_number
 from limitset.core.one_factor import mean_correlation, standardised
 from limitset.core.results import MeasurementTable
-from limitset.core.score_panels import panel_errors, panels_of, sizes_up_to, without_each
+from limitset.core.score_panels import (
+    against_other_keys,
+    panel_errors,
+    panels_of,
+    sizes_up_to,
+    without_each,
+)
 from limitset.core.scores import ScoreTable
 
 INSTRUMENT = "score_errors"
@@ -191,7 +197,7 @@ def _judge(table: ScoreTable, place: int, confidence: float) -> list[tuple[str, 
     ]
     if key.size < 2:
         return found
-    off, near = _elsewhere(own, key)
+    off, near = against_other_keys(own, key)
     return [
         *found,
         (name, "absolute error", _mean(off, confidence), OTHER_QUESTIONS),
@@ -229,24 +235,6 @@ def _kappa(sums: Float[np.ndarray, "6 n"]) -> Float[np.ndarray, " n"]:
     out = np.full(n.shape, np.nan)
     np.divide((xx + yy - 2 * xy) / n, expected, out=out, where=expected > 1e-12 * (xx + yy) / n)
     return np.asarray(1 - out)
-
-
-def _elsewhere(
-    own: Float[np.ndarray, "q r"], key: Float[np.ndarray, " q"]
-) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
-    """Absolute error and share within one against the keys of all other questions, by question."""
-    levels, counts = np.unique(key, return_counts=True)
-    given, place = np.unique(own[~np.isnan(own)], return_inverse=True)
-    distance = np.abs(given[:, None] - levels)
-    rest = max(key.size - 1, 1)
-    found = []
-    for table in (distance, (distance <= 1 + 1e-9).astype(np.float64)):
-        against_all = np.full(own.shape, np.nan)
-        against_all[~np.isnan(own)] = (table @ counts)[place.reshape(-1)]
-        error = np.abs(own - key[:, None])
-        itself = error if table is distance else np.where(np.isnan(own), np.nan, error <= 1 + 1e-9)
-        found.append(np.nanmean(against_all - itself, axis=1) / rest)
-    return found[0], found[1]
 
 
 def _worth(whole: ScoreTable, confidence: float) -> list[Interval]:
