@@ -191,7 +191,7 @@ def outside_chart(values: MeasurementTable, words: Mapping[float, str]) -> Any:
             "words": words.get(row["threshold"], ""),
         }
         for row in rows_of(values.where(quantity="removed"))
-        if row["value"] is not None and sent[row["threshold"]]["value"] is not None
+        if sent[row["threshold"]]["value"] is not None and (row["value"] is not None or row["high"] == 1)
     ]
     if not rows:
         return nothing("Too few wrong votes: no point can be given.")
@@ -218,13 +218,16 @@ def outside_chart(values: MeasurementTable, words: Mapping[float, str]) -> Any:
     )
     points = base.mark_point(filled=True, size=64, opacity=1, color=INK).encode(
         y=up,
+        opacity=alt.condition("isValid(datum.value)", alt.value(1), alt.value(0)),
         tooltip=[
             alt.Tooltip("words:N", title="sent where"),
             alt.Tooltip("told:N", title="items sent"),
             alt.Tooltip("shown:N", title="error removed"),
         ],
     )
-    named = [row for row in rows if row["words"]]
+    named = [
+        {**row, "value": row["low"] if row["value"] is None else row["value"]} for row in rows if row["words"]
+    ]
     text = (
         alt.Chart(data_of(named))
         .mark_text(align="left", dx=9, dy=9, color=INK)

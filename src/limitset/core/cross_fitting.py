@@ -64,10 +64,11 @@ class CrossFit:
         """Return how many times wider the interval of ``mean(other - error)`` must be than over questions.
 
         Nested cross-validation: the mean squared error of the inner mean about the outer one, less the
-        variance of the outer one, is that of cross-fitting. That estimate is noisy. So it is kept between the
-        variance of one cut and that of a single fold, and, as far as the folds disagree on the choice, above
-        that of a toss-up between two equal choices, ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))`` times one
-        cut. Where the questions were cut once, the toss-up alone stands.
+        variance of the outer one, is that of one cut. That estimate is noisy. So it is kept between the
+        variance over questions and that of a single fold, and, as far as the folds disagree on the choice,
+        above that of a toss-up between two equal choices: that over questions times
+        ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))``. Averaging over R cuts takes off ``1 - 1 / R`` of the
+        variance between cuts. Where the questions were cut once, the toss-up alone stands.
 
         References
         ----------
@@ -80,10 +81,10 @@ class CrossFit:
         folds = self.folds
         toss_up = (folds - 1) * 2 / np.pi / np.sqrt(1 + 2 * max(folds - 2, 0))
         apart = min((1 - self.agreed(size)) / APART, 1.0) if self.inside else 1.0
-        one_cut = self._one_cut(size, other, clusters)
-        floor = max((1 + apart * toss_up) * one_cut, plain)
-        nested = self._nested(size, other, clusters)
-        return float(np.sqrt(np.clip(nested, floor, max(folds * one_cut, floor)) / plain))
+        one_cut, spread = self._one_cut(size, other, clusters)
+        floor = (1 + apart * toss_up) * one_cut
+        single = np.clip(self._nested(size, other, clusters), floor, folds * one_cut)
+        return float(np.sqrt(max(single - spread, plain) / plain))
 
     def widening_of_error(
         self, size: int, all_of_them: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]
@@ -98,18 +99,23 @@ class CrossFit:
             return 1.0
         part = _variance(all_of_them - error, clusters) / plain
         moved = 1 + (self.widening(size, all_of_them, clusters) ** 2 - 1) * part
-        nested = self._nested(size, np.zeros(error.size), clusters) / plain
+        _, spread = self._one_cut(size, np.zeros(error.size), clusters)
+        nested = (self._nested(size, np.zeros(error.size), clusters) - spread) / plain
         return float(np.sqrt(np.clip(nested, moved, max(self.folds, moved))))
 
-    def _one_cut(self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]) -> float:
-        """Return the variance over questions of one cut, which averaging over cuts hides."""
-        found = []
+    def _one_cut(
+        self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]
+    ) -> tuple[float, float]:
+        """Return the variance over questions of one cut, and what averaging over cuts takes off its own."""
+        found, means = [], []
         for row, cut in enumerate(self.cuts):
             judged = np.zeros(cut.size)
             for part in range(self.folds):
                 judged[cut == part] = self.outside[row * self.folds + part][size][cut == part]
             found.append(_variance(other - judged, clusters))
-        return float(np.mean(found))
+            means.append((other - judged).mean())
+        count = len(means)
+        return float(np.mean(found)), float(np.var(means, ddof=1)) * (1 - 1 / count) if count > 1 else 0.0
 
     def _nested(self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]) -> float:
         """Return the variance by choosing once more outside every fold; 0 where that was not done."""

@@ -70,12 +70,13 @@ def agreement_of(tallies: Tallies) -> Agreement:
 
 
 def _levels(top: Int[np.ndarray, " q"], runs: Int[np.ndarray, " q"]) -> Float[np.ndarray, " t"]:
-    """Every share that occurs, thinned to sixteen; the least one sends nothing and is left out."""
+    """Every share that occurs but the least, which sends nothing; of many, sixteen that cut questions evenly."""
     if not runs.size:
         return np.zeros(0)
     shares = np.unique(np.round(np.append(top / np.maximum(runs, 1), 1.0), 9))[1:]
     if shares.size > MOST_LEVELS:
-        places = np.linspace(0, shares.size - 1, MOST_LEVELS).round().astype(int)
-        shares = shares[np.unique(places)]
+        even = np.quantile(top / np.maximum(runs, 1), np.linspace(0, 1, MOST_LEVELS + 1)[1:])
+        places = np.minimum(np.searchsorted(shares, even - _DUST), shares.size - 1)
+        shares = shares[np.unique(np.append(places[:-1], shares.size - 1))]
     # with one vote a question there is nothing to agree on
     return np.asarray(shares if runs.max() > 1 else shares[:0])

@@ -95,8 +95,10 @@ def _chosen(values: MeasurementTable, thresholds: list[float]) -> float | None:
     gains = []
     for threshold in thresholds:
         sent, removed = (values.one(quantity=name, threshold=threshold) for name in ("sent", "removed"))
-        if not sent.blank and not removed.blank and removed.low > sent.value:
-            gains.append((removed.value - sent.value, threshold))
+        # where nearly all of the error is removed there is a lower bound instead of a rate
+        share = removed.low if removed.blank and removed.high >= 1 else removed.value
+        if not sent.blank and removed.bounded and removed.low > sent.value:
+            gains.append((share - sent.value, threshold))
     return max(gains)[1] if gains else None
 
 
