@@ -1,6 +1,6 @@
 """Is the weighted share of labelled questions that of a survey package, how fast, and which interval holds?
 
-Run: python benchmarks/labelled.py [draws]; needs samplics (pip install samplics), which limitset does not need.
+Run: python benchmarks/labelled.py [draws]; needs samplics (pip install samplics).
 """
 
 from __future__ import annotations
