@@ -114,9 +114,10 @@ def comparison_advice(found: PairedComparison) -> tuple[str, ...]:
         first = leaders[0]
         next_best = next(name for name in order if name != first)
         pair = found.between(first, next_best)
+        beaten = visible(next_best) + (", the next," if len(order) > 2 else "")
         told.append(
-            f"Choose {visible(first)} if being right is what counts: it beats {visible(next_best)}, the "
-            f"next, by {points(pair)} on the same {_questions(pair)}."
+            f"Choose {visible(first)} if being right is what counts: it beats {beaten} by {points(pair)} on "
+            f"the same {_questions(pair)}."
         )
         rest = [name for name in order if name != first]
         second = rest[0]
