@@ -65,9 +65,9 @@ class CrossFit:
 
         Nested cross-validation: the mean squared error of the inner mean about the outer one, less the
         variance of the outer one, is that of one cut. That estimate is noisy. So it is kept between the
-        variance over questions and that of a single fold, and, as far as the folds disagree on the choice,
-        above that of a toss-up between two equal choices: that over questions times
-        ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))``. Averaging over R cuts takes off ``1 - 1 / R`` of the
+        variance over questions and that of a toss-up between two equal choices, which is
+        ``1 + (K - 1) (2 / pi) / sqrt(1 + 2 (K - 2))`` times as large, and nearer to the latter the more the
+        folds disagree on the choice. Averaging over R cuts takes off ``1 - 1 / R`` of the
         variance between cuts. Where the questions were cut once, the toss-up alone stands.
 
         References
@@ -82,8 +82,8 @@ class CrossFit:
         toss_up = (folds - 1) * 2 / np.pi / np.sqrt(1 + 2 * max(folds - 2, 0))
         apart = min((1 - self.agreed(size)) / APART, 1.0) if self.inside else 1.0
         one_cut, spread = self._one_cut(size, other, clusters)
-        floor = (1 + apart * toss_up) * one_cut
-        single = np.clip(self._nested(size, other, clusters), floor, folds * one_cut)
+        floor, most = (1 + apart * toss_up) * one_cut, (1 + toss_up) * one_cut
+        single = np.clip(self._nested(size, other, clusters), floor, most)
         return float(np.sqrt(max(single - spread, plain) / plain))
 
     def widening_of_error(
@@ -101,7 +101,8 @@ class CrossFit:
         moved = 1 + (self.widening(size, all_of_them, clusters) ** 2 - 1) * part
         _, spread = self._one_cut(size, np.zeros(error.size), clusters)
         nested = (self._nested(size, np.zeros(error.size), clusters) - spread) / plain
-        return float(np.sqrt(np.clip(nested, moved, max(self.folds, moved))))
+        most = 1 + (self.folds - 1) * 2 / np.pi / np.sqrt(1 + 2 * max(self.folds - 2, 0)) * part
+        return float(np.sqrt(np.clip(nested, moved, max(most, moved))))
 
     def _one_cut(
         self, size: int, other: Float[np.ndarray, " q"], clusters: Int[np.ndarray, " q"]

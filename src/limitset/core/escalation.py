@@ -70,7 +70,7 @@ def agreement_of(tallies: Tallies) -> Agreement:
 
 
 def _levels(top: Int[np.ndarray, " q"], runs: Int[np.ndarray, " q"]) -> Float[np.ndarray, " t"]:
-    """Every share that occurs but the least, which sends nothing; of many, sixteen that cut questions evenly."""
+    """Every share that occurs but the least, which sends nothing; of many, sixteen that cut them evenly."""
     if not runs.size:
         return np.zeros(0)
     shares = np.unique(np.round(np.append(top / np.maximum(runs, 1), 1.0), 9))[1:]

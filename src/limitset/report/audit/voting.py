@@ -119,7 +119,8 @@ def _advice(unit: str, system: str, stop: Stop, noun: str) -> str:
         )
     if stop.verdict is Verdict.HOLDS:
         return (
-            f"Stop voting at {stop.votes} of {stop.most}{whose}: {'one' if more == 1 else more} more "
+            f"Stop voting at {stop.votes} of {_votes(stop.most, unit, noun)}{whose}: "
+            f"{'one' if more == 1 else more} more "
             f"change{'s' * (more == 1)} the error by {points(stop.change, sign=-1)}."
         )
     if stop.verdict is Verdict.FAILS:
