@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float
 
 from limitset.core.agreements import reached_by_most
 from limitset.core.errors import InputError
+from limitset.core.independent_votes import predicted_pluralities
 from limitset.core.intervals import Interval, columns_of
 from limitset.core.levels import Level
-from limitset.core.majorities import predicted_majorities
 from limitset.core.paired_means import mean_difference, mean_share
+from limitset.core.popularity import popularity
 from limitset.core.random_panels import errors_by_size
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.subset_votes import Ballots, ballots_of_runs, ballots_of_systems
@@ -21,13 +23,17 @@ from limitset.core.tallies import Tallies
 from limitset.core.verdicts import Verdict
 
 INSTRUMENT = "voting_gain"
-VERSION = 1
+VERSION = 2
 
 ALL: Final = "all"
 POINT: Final = 0.01
 """A change of the error below one point is called none."""
 _EACH_UP_TO: Final = 16
 """Every number of votes up to here, and steps of a quarter beyond."""
+_SPLITS: Final = 4
+"""Halvings in the popularity of wrong answers, one half ranking and the other measuring."""
+_LARGE: Final = 4_000_000
+"""Counts beyond which ranking on all runs finds next to no noise, and halving takes long."""
 _MOST_CURVES: Final = 24
 """Systems whose own runs vote; beyond, the systems vote and single systems do not."""
 
@@ -61,7 +67,7 @@ class VotingGain:
     errors
         Axes `unit` ("systems": one run each of different systems; "runs": runs of one system), `system`
         ("all", or whose runs), `votes`; values in [0, 1]. Rows with the null kinds "independent" and
-        "correlated" are what a majority of independent voters, and of equally correlated ones, of the same
+        "correlated" are what a plurality of independent voters, and of equally correlated ones, of the same
         accuracy would reach (odd numbers of votes).
     changes
         Axes `unit`, `system`, `votes`: error of so many votes less error of all, in [-1, 1], on the same
@@ -138,13 +144,13 @@ def voting_gain(
     -----
     A vote in which nobody answers is wrong. Voters beyond those at hand are not seen: the curve says what
     these add, not what others would. With two answers, an even vote is wrong as often as the odd one below
-    it. The predictions are of a majority; independent voters with many different wrong answers would do
-    better.
+    it. Independent voters give wrong answers by their popularity over all questions, whatever is asked; so
+    do equally correlated ones, who share only how likely each question is answered right.
 
     References
     ----------
     Wang et al. (2023), arXiv:2203.11171, section 2 (plurality of sampled answers).
-    Grofman, Owen and Feld (1983), doi:10.1007/BF00125672; Griffiths (1973), doi:10.2307/2529131: predictions.
+    List and Goodin (2001), doi:10.1111/1467-9760.00128; Griffiths (1973), doi:10.2307/2529131: predictions.
     Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404 (changes on few questions).
 
     Examples
@@ -176,7 +182,8 @@ def voting_gain(
             if size < sizes[-1]:
                 paired = mean_difference(own - lost[-1], ballots.clusters, confidence=confidence)
                 changes.append((unit, system, size, "", paired))
-        errors += [(unit, system, *row) for row in _predicted(ballots, sizes, confidence)]
+        shared = _what_is_shared(tallies if system == ALL else tallies.of_system(system), rng)
+        errors += [(unit, system, *row) for row in _predicted(ballots, sizes, shared, confidence)]
 
     def table(name: str, rows: list[tuple[str, str, int, str, Interval]], method: str) -> MeasurementTable:
         return MeasurementTable(
@@ -223,15 +230,27 @@ def _sizes(most: int) -> list[int]:
     return sizes
 
 
+def _what_is_shared(tallies: Tallies, rng: np.random.Generator) -> tuple[Float[np.ndarray, " r"], float]:
+    """Return the shares of wrong answers by rank, and the share of silence in what is not right."""
+    splits = 0 if tallies.counts.size > _LARGE else _SPLITS
+    cells = np.arange(tallies.systems.size)
+    wrong = popularity(tallies, cells, class_count=None, splits=splits, rng=rng)
+    right = float(tallies.counts[:, tallies.right].sum())
+    answered, runs = float(tallies.counts.sum()), float(tallies.runs.sum())
+    return np.ones(1) if np.isnan(wrong).any() else wrong, (runs - answered) / max(runs - right, 1.0)
+
+
 def _predicted(
-    ballots: Ballots, sizes: Sequence[int], confidence: float
+    ballots: Ballots, sizes: Sequence[int], shared: tuple[Float[np.ndarray, " r"], float], confidence: float
 ) -> Iterator[tuple[int, str, Interval]]:
     voters = len(ballots.voters)
     per_round = voters - ballots.wrong[ballots.slot].sum(axis=0).astype(np.float64)
     right = ballots.by_question(per_round / voters)
     pair = ballots.by_question(per_round * (per_round - 1) / (voters * (voters - 1)))
     for size in (size for size in sizes if size % 2):
-        rows = predicted_majorities(right, pair, size, confidence=confidence)
+        rows = predicted_pluralities(
+            right, pair, shared[0], size=size, silent=shared[1], confidence=confidence
+        )
         for kind, row in zip(("independent", "correlated"), rows, strict=True):
-            # an error is what a majority lacks to 1
+            # an error is what a plurality lacks to 1
             yield size, kind, replace(row, value=1.0 - row.value, low=1.0 - row.high, high=1.0 - row.low)

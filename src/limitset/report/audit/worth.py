@@ -26,9 +26,10 @@ DEFINITIONS: Final = (
     ),
     Definition(
         term="equally correlated voters",
-        plain="What a majority of voters of the same accuracy would do if every two erred together as often "
-        "as two of these do on average (beta-binomial), beside voters that err independently (binomial).",
-        formula="P(BetaBin(m, p, r) > m / 2),   P(Bin(m, p) > m / 2)",
+        plain="How often a vote would be wrong if voters of the same accuracy shared, on each question, one "
+        "chance to be right and nothing else, so that two of them err together as often as two of these; "
+        "beside independent ones, who do not even share what is hard. Wrong answers are as spread as here.",
+        formula="p_{q} ~ Beta with mean p and correlation r;   independent: p_{q} = p",
     ),
 )
 
@@ -64,7 +65,7 @@ def worth_section(panel: Panel) -> Section:
         chart=worth_chart(drawn),
         caption=f"{counted_on(panel.anchored, panel.noun)} Error of the vote of so many "
         f"{panel.noun + 's' if unit == 'systems' else 'runs'}, with its 95 % interval over questions. Grey: "
-        f"majorities of voters of the same accuracy. {_worth(effective)}",
+        f"voters of the same accuracy that share nothing, or only what is hard. {_worth(effective)}",
         table=data_table(drawn),
     )
     return Section(
@@ -114,13 +115,11 @@ def _most(gain: VotingGain, unit: str, system: str) -> int:
 def _worth(effective: EffectiveNumber) -> str:
     votes = effective.values.one(unit="votes")
     correlation = effective.correlation.one(unit="votes")
-    partial = effective.partial.one(unit="votes")
     if votes.blank:
         return f"No effective number: {votes.blank_reason}."
-    hard = "" if partial.blank else f", {with_interval(partial)} with part of the shared difficulty taken out"
     return (
         f"Errors of two runs correlate by {with_interval(correlation)}; all runs together are worth "
-        f"{with_interval(votes)} independent ones (Kish){hard}."
+        f"{with_interval(votes)} independent ones (Kish)."
     )
 
 
