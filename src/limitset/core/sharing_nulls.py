@@ -112,7 +112,7 @@ class SharingNulls:
             wrong = np.bincount(
                 moved[inside] * size[1] + system[inside], weights=share[inside], minlength=size[0] * size[1]
             ).reshape(size)
-            both[draw] = float(_other_pairs(wrong.T).sum())
+            both[draw] = float(_other_pairs(wrong.T * 1.0).sum())  # counts of nothing are whole numbers
         known = both > DUST
         if not known.any():
             return Interval.blank("no two systems are wrong in one stratum")

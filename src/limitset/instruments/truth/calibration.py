@@ -162,7 +162,18 @@ def calibration(
 
 
 def equal_mass(stated: Float[np.ndarray, " n"], bin_count: int) -> Int[np.ndarray, " n"]:
-    """Return the bin of each answer; answers of equal confidence stay together, empty bins are skipped over.
+    """Cut answers into bins of equal mass; answers of equal confidence stay together.
+
+    Parameters
+    ----------
+    stated : (n,)
+        Confidence of each answer, in [0, 1].
+    bin_count
+        Bins aimed at, 1 or more.
+
+    Returns
+    -------
+    (n,) bin of each answer, from 0; some numbers may be missing where many confidences are equal.
 
     References
     ----------
