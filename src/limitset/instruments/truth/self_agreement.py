@@ -204,7 +204,8 @@ def _chance(
     own: _Own, here: np.ndarray, names: np.ndarray, tallies: Tallies, confidence: float
 ) -> tuple[Interval, Float[np.ndarray, " q"]]:
     """Agreement of runs of two different questions, whole and with each question left out."""
-    share = own.share * here[tallies.class_item]
+    # a class of a question that was not asked twice has no share (NaN), which 0 would not make 0
+    share = np.where(here[tallies.class_item], own.share, 0.0)
     q = int(here.sum())
     total = np.bincount(names, weights=share) if names.size else np.zeros(0)
     with_all = tallies.by_question(share * total[names])[here]
