@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -314,8 +316,7 @@ class HttpModel:
                     base_url=self._endpoint.base_url,
                     max_retries=0,
                     timeout=self._endpoint.timeout,
-                    # a proxy of the environment cannot reach this machine
-                    http_client=openai.DefaultAsyncHttpxClient(trust_env=not self._endpoint.here),
+                    http_client=openai.DefaultAsyncHttpxClient(**self._ways()),
                 )
             except (ValueError, ImportError, OSError) as error:
                 raise DependencyError.of(
@@ -324,6 +325,15 @@ class HttpModel:
                     fix="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE.",
                 ) from None
         return self._client
+
+    def _ways(self) -> dict[str, Any]:
+        """Say which proxies and certificates are used: a proxy cannot reach this machine."""
+        file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+        if not self._endpoint.here:
+            return {"trust_env": True}
+        if not (file or folder) or self._endpoint.base_url.startswith("http://"):
+            return {"trust_env": False}
+        return {"trust_env": False, "verify": ssl.create_default_context(cafile=file, capath=folder)}
 
     def _headers(self) -> dict[str, Any]:
         """Leave out what the environment would add for another server."""
