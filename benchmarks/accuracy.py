@@ -52,7 +52,8 @@ def looped(right: np.ndarray, pairs: list[tuple[int, int]]) -> list[tuple[float,
     for a, b in pairs:
         found = stats.ttest_rel(right[a], right[b])
         mean = float((right[a] - right[b]).mean())
-        out.append((mean, mean / float(found.statistic)))
+        same = found.statistic == 0
+        out.append((mean, float(stats.sem(right[a] - right[b])) if same else mean / float(found.statistic)))
     return out
 
 

@@ -88,6 +88,14 @@ def test_clustered_sums_are_those_of_a_loop(missing):
         assert pairs.units[a, b] == pytest.approx(sizes.sum() ** 2 / (sizes**2).sum())
 
 
+def test_clusters_of_which_systems_have_different_halves_are_not_whole():
+    # one cluster of three questions: a was asked the first two, b the last two; one is common
+    right = np.array([[1.0, 1.0, np.nan, 1.0], [np.nan, 0.0, 1.0, 1.0]])
+    pairs = pair_differences(right, np.array([0, 0, 0, 1]))
+    assert pairs.questions[0, 1] == 2
+    assert pairs.value[0, 1] == 0.5
+
+
 def test_clustered_error_agrees_with_the_single_pair_of_the_gates():
     right = random_panel(2, 200, seed=3)
     clusters = np.arange(200) // 5

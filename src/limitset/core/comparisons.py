@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -73,8 +72,7 @@ def pair_differences(shares: Float[np.ndarray, "m q"], clusters: Int[np.ndarray,
     Returns
     -------
     PairDifferences
-        Matrix products where each cluster is whole or absent for every system; otherwise one cluster at a
-        time.
+        Matrix products over clusters that each system has whole or not at all; the others one at a time.
 
     References
     ----------
@@ -90,11 +88,11 @@ def pair_differences(shares: Float[np.ndarray, "m q"], clusters: Int[np.ndarray,
     present = ~np.isnan(shares)
     right, held = np.where(present, shares, 0.0), present.astype(np.float64)
     count = summed(held, clusters)
-    size = count.max(axis=0, initial=0)
-    whole = bool(((count == 0) | (count == size)).all())
-    sums = (
-        _by_product(summed(right, clusters), count > 0, size) if whole else _by_cluster(right, held, clusters)
-    )
+    size = summed(present.any(axis=0, keepdims=True) * 1.0, clusters)[0]
+    whole = ((count == 0) | (count == size)).all(axis=0)
+    sums = _by_product(summed(right, clusters)[:, whole], count[:, whole] > 0, size[whole])
+    if not whole.all():
+        sums += _by_cluster(right, held, numbered(clusters)[0], np.flatnonzero(~whole))
     questions, total, square, weighted, sizes, fourth = sums
     base = np.where(sizes > 0, sizes, 1.0)
     return PairDifferences(
@@ -275,7 +273,7 @@ def disputable(shares: Float[np.ndarray, "m q"]) -> Float[np.ndarray, "m m"]:
     return np.where(common > 0, (2 * one + neither) / np.where(common > 0, common, 1.0), 0.0)
 
 
-def _by_product(part: np.ndarray, held: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, ...]:
+def _by_product(part: np.ndarray, held: np.ndarray, size: np.ndarray) -> Float[np.ndarray, "6 m m"]:
     def over(table: np.ndarray) -> np.ndarray:
         """Sum each row over the clusters that each other row has, too."""
         if held.all():
@@ -285,23 +283,26 @@ def _by_product(part: np.ndarray, held: np.ndarray, size: np.ndarray) -> tuple[n
     squared = np.square(part)
     total, weighted, squares, fourths = (over(one) for one in (part, part * size, squared, squared**2))
     cubes = (squared * part) @ part.T
-    return (
-        over(held * size),
-        total - total.T,
-        np.maximum(squares + squares.T - 2 * (part @ part.T), 0.0),
-        weighted - weighted.T,
-        over(held * np.square(size)),
-        np.maximum(fourths + fourths.T - 4 * (cubes + cubes.T) + 6 * (squared @ squared.T), 0.0),
+    return np.stack(
+        [
+            over(held * size),
+            total - total.T,
+            np.maximum(squares + squares.T - 2 * (part @ part.T), 0.0),
+            weighted - weighted.T,
+            over(held * np.square(size)),
+            np.maximum(fourths + fourths.T - 4 * (cubes + cubes.T) + 6 * (squared @ squared.T), 0.0),
+        ]
     )
 
 
-def _by_cluster(right: np.ndarray, held: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, ...]:
+def _by_cluster(
+    right: np.ndarray, held: np.ndarray, place: np.ndarray, wanted: np.ndarray
+) -> Float[np.ndarray, "6 m m"]:
     """Take one cluster at a time, for clusters of which some systems have only a part."""
-    place, count = numbered(clusters)
     order = np.argsort(place, kind="stable")
-    edges = np.searchsorted(place[order], np.arange(count + 1))
+    edges = np.searchsorted(place[order], np.stack([wanted, wanted + 1], axis=1))
     out = np.zeros((6, right.shape[0], right.shape[0]))
-    for start, stop in pairwise(edges):
+    for start, stop in edges:
         columns = order[start:stop]
         one = right[:, columns] @ held[:, columns].T
         difference, questions = one - one.T, held[:, columns] @ held[:, columns].T
@@ -310,7 +311,7 @@ def _by_cluster(right: np.ndarray, held: np.ndarray, clusters: np.ndarray) -> tu
             (questions, difference, squared, questions * difference, questions**2, squared**2)
         ):
             out[row] += table
-    return tuple(out)
+    return out
 
 
 def _drawn_complete(
