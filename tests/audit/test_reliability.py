@@ -108,6 +108,13 @@ class TestSelfAgreement:
         each = [values.one(system=name).value for name in ("m0", "m1")]
         assert values.one(system="all").value == pytest.approx(np.mean(each))
 
+    def test_questions_asked_once_change_nothing(self):
+        twice = ["yy", "yn", "nn", "ab"] * 5
+        whole, more = (self_agreement(runs_of(one, right="y")) for one in (twice, [*twice, "y", "n"]))
+        for name in ("values", "corrected", "chance"):
+            assert getattr(more, name).value == pytest.approx(getattr(whole, name).value, nan_ok=True)
+        assert more.chance.one(stratum="all").value > 0
+
     def test_clusters_are_left_out_whole(self):
         tallies = planted_tallies(stratified_world(), questions=120, seeds=4, rng=np.random.default_rng(0))
         five = replace(tallies, clusters=np.arange(120) // 5)
