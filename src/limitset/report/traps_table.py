@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from limitset.charts.shown import percent
+from limitset.core.answers import normalised
 from limitset.core.ends import Ends
 from limitset.core.items import Items
 from limitset.core.levels import Level
@@ -27,9 +28,12 @@ def traps_table(traps: Traps, ends: Ends, items: Items) -> Table | None:
     shown = tuple(_row(row, answers, items) for row in rows[:SHOWN])
     count = "One trap" if len(rows) == 1 else f"{_spelled(min(len(rows), SHOWN))} traps"
     more = f" of {len(rows)}" if len(rows) > SHOWN else ""
+    columns: tuple[str, ...] = ("question", "key", "runs say", "share", "replies")
+    if all(_told_already(row) for row in shown):
+        columns, shown = columns[:-1], tuple(row[:-1] for row in shown)
     return Table(
         title=f"{count}{more}: at least half of the runs give the same wrong answer",
-        columns=("question", "key", "runs say", "share", "replies"),
+        columns=columns,
         rows=shown,
         note="A lure is a wrong answer that was expected beforehand." if _lures(rows) else "",
     )
@@ -48,6 +52,12 @@ def _row(row: Measurement, ends: Ends, items: Items) -> tuple[object, ...]:
         percent(row).split(" [")[0],
         " · ".join(replies),
     )
+
+
+def _told_already(row: tuple[object, ...]) -> bool:
+    """Say whether the replies say nothing beside the answer: a choice, a verdict, a mark."""
+    said, replies = str(row[2]).removesuffix(" (lure)"), str(row[-1])
+    return normalised(said) == normalised(replies)
 
 
 def check_table(traps: Traps, items: Items) -> Table | None:

@@ -11,6 +11,7 @@ from limitset.core.ends import Ends
 from limitset.core.items import Items
 from limitset.core.provenance import machine, package_versions, sha256_of
 from limitset.core.tasks import Task
+from limitset.datasets.sample_panel import ATTRIBUTIONS, PANEL
 from limitset.logs.finding import Found
 from limitset.logs.frame_replies import FrameTable, content_digest
 from limitset.logs.reading import read_panel
@@ -101,6 +102,7 @@ def run_audit(
         "questions": {"file": told, **_counted(found), "sha256": digest},
         "noun": "judge" if judges else noun_of(read.columns.get("model", "model")),
         "notes": list(read.notes),
+        **({"attributions": list(ATTRIBUTIONS)} if PANEL in found.files else {}),
         "packages": package_versions(),
         "machine": machine(),
         "created": date,

@@ -12,7 +12,7 @@ from limitset.core.agreements import Source, groups_of, unanimous
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.report import sentences
 from limitset.report.analysis import Analysis, Truth
-from limitset.report.audit.noun import counted
+from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.section import Section
 from limitset.report.traps_table import share_held
@@ -64,14 +64,19 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         As for `headline`.
     """
     truth = analysis.truth
-    left_out = {"voting"} if _beaten(topics) else set()
+    left_out = {"voting", "comparison"} if _beaten(topics) else set()
     first = [
         one
         for name in FIRST_ADVICE
         if name in topics and name not in left_out
         for one in topics[name].advice[:1]
     ]
-    more = [one for name in MORE_ADVICE if name in topics for one in topics[name].advice[:1]]
+    more = [
+        one
+        for name in MORE_ADVICE
+        if name in topics and name not in left_out
+        for one in topics[name].advice[:1]
+    ]
     if truth is None:
         return tuple(first + more)
     if len(panel.systems) < PANEL:
@@ -143,7 +148,8 @@ def _alike(table: MeasurementTable, observed: Measurement) -> str:
     last = max(null, key=lambda row: int(row.parameters["votes"]))
     if last.value > observed.value - POINT:
         return ""
-    return f"; {int(last.parameters['votes'])} independent ones as accurate would be wrong {percent(last)}"
+    count = in_words(int(last.parameters["votes"]))
+    return f"; {count} independent ones as accurate would be wrong {percent(last)}"
 
 
 def _traps(truth: Truth) -> str | None:

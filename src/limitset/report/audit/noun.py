@@ -28,5 +28,9 @@ def counted(count: int, noun: str) -> str:
     >>> counted(5, "judge"), counted(349, "model"), counted(1, "model")
     ('five judges', '349 models', 'one model')
     """
-    word = WORDS[count] if count < len(WORDS) else f"{count:,}"
-    return f"{word} {noun}{'s' * (count != 1)}"
+    return f"{in_words(count)} {noun}{'s' * (count != 1)}"
+
+
+def in_words(count: int) -> str:
+    """Write a small number in words, a larger one in digits."""
+    return WORDS[count] if count < len(WORDS) else f"{count:,}"
