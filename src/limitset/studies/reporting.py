@@ -136,6 +136,7 @@ def _audit_page(folder: StudyFolder) -> Page:
         scope=scope_of(ends, items, noun=panel.noun),
         date=str(lock["created"]),
         provenance={name: value for name, value in _provenance(lock).items() if name != "notes"},
+        attributions=tuple(lock.get("attributions", ())),
         notes=tuple(str(note) for note in lock.get("notes", ())),
     )
     return labelled_page(page, folder.path, panel)
