@@ -27,6 +27,14 @@ def audit(tmp_path, capsys, monkeypatch):
     return run
 
 
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """The folder of an audit of the sample, made once."""
+    path = tmp_path_factory.mktemp("earlier") / "before"
+    assert main.status_of(["audit", str(PANEL), "-o", str(path)]) == 0
+    return path
+
+
 def gated(*texts):
     return [part for text in texts for part in ("--gate", text)]
 
@@ -55,9 +63,8 @@ def changed(tmp_path):
 
 def test_the_status_is_that_of_the_worst_gate(audit):
     passing, open_one, failing = "accuracy <= 0.5", "n_eff >= 1.2", "wrong_when_agreed(0.8) <= 5 %"
-    status, out, _ = audit(*gated(passing))
-    assert (status, "Gates  PASS  1 passes, of 1 gate" in out) == (0, True)
-    assert audit(*gated(passing, open_one))[0] == 3
+    status, out, _ = audit(*gated(passing, open_one))
+    assert (status, "Gates  INCONCLUSIVE  1 cannot be told, 1 passes, of 2 gates" in out) == (3, True)
     status, out, _ = audit(*gated(passing, open_one, failing))
     assert status == 1
     assert "1 fails, 1 cannot be told, 1 passes, of 3 gates" in out
@@ -65,11 +72,6 @@ def test_the_status_is_that_of_the_worst_gate(audit):
     html = Path("audit/report.html").read_text(encoding="utf-8")
     assert "wrong_when_agreed(0.8) &lt;= 5\u00a0%" in html
     assert html.index("FAIL:") < html.index("What to do")
-
-
-def test_without_gates_nothing_changes(audit):
-    status, out, _ = audit()
-    assert (status, "Gates" in out) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,8 @@ def test_without_gates_nothing_changes(audit):
 )
 def test_bad_input_is_told_before_any_work(audit, arguments, told):
     status, _, complaint = audit(*arguments)
-    assert (status, told in complaint, complaint.count("\n")) == (2, True, 1)
+    assert (status, complaint.count("\n")) == (2, 1)
+    assert told in complaint
     assert not Path("audit").exists()
 
 
@@ -113,26 +116,17 @@ def test_the_example_file_of_gates(audit):
 
 
 def test_two_runs_on_one_file_give_one_verdict(audit):
-    texts = gated("error_after_voting <= 0.5", "surviving_share <= .9", "n_eff - 1 >= .2")
+    texts = gated("error_after_voting <= 0.5", "surviving_share <= .9", "accuracy >= 10 %")
     first, second = (
         json.loads(audit(*texts, "--json", "-o", folder)[1])["gates"] for folder in ("one", "two")
     )
     assert first == second
 
 
-def test_the_seed_may_not_move_a_gate_without_draws(audit):
-    texts = gated(f"accuracy({LARGE}) - accuracy({SMALL}) >= 0")
-    first, second = (
-        json.loads(audit(*texts, "--json", "-o", f"s{seed}", "--seed", seed)[1])["gates"] for seed in (0, 7)
-    )
-    assert first == second
-
-
-def test_a_baseline_says_what_changed(audit, changed):
-    audit("-o", "before")
+def test_a_baseline_says_what_changed(audit, changed, before):
     status, out, _ = audit(
         *gated(f"accuracy({LARGE}) - baseline.accuracy({LARGE}) >= -1 %", f"accuracy({LARGE}) >= 60 %"),
-        *("--baseline", "before", "-o", "now", "--json", "--markdown", "m.md"),
+        *("--baseline", before, "-o", "now", "--json", "--markdown", "m.md"),
         replies=changed,
     )
     found = json.loads(out)
@@ -157,9 +151,8 @@ def test_a_baseline_says_what_changed(audit, changed):
     assert status == {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}[found["gates"]["verdict"]]
 
 
-def test_an_audit_compared_with_itself_has_not_changed(audit):
-    audit("-o", "before")
-    _, out, _ = audit("--baseline", "before", "-o", "now", "--json")
+def test_an_audit_compared_with_itself_has_not_changed(audit, before):
+    _, out, _ = audit("--baseline", before, "-o", "now", "--json")
     changes = json.loads(out)["changes"]
     assert {one["change_value"] for one in changes["changes"] if one["change_value"] is not None} == {0.0}
     assert {one["turn"] for one in changes["changes"]} == {"cannot be told"}
@@ -167,11 +160,10 @@ def test_an_audit_compared_with_itself_has_not_changed(audit):
     assert changes["sentences"][0].startswith("None of ")
 
 
-def test_other_questions_are_no_baseline(audit, tmp_path):
-    audit("-o", "before")
+def test_other_questions_are_no_baseline(audit, tmp_path, before):
     other = tmp_path / "other.csv"
     other.write_text("question,model,answer,key\n1+1?,a,2,2\n2+2?,a,4,4\n", encoding="utf-8")
-    status, _, complaint = audit("--baseline", "before", "-o", "now", replies=other)
+    status, _, complaint = audit("--baseline", before, "-o", "now", replies=other)
     assert (status, "must hold questions of this audit; got 2 and 60 with none alike" in complaint) == (
         2,
         True,
