@@ -14,6 +14,7 @@ from limitset.core.items import Items
 from limitset.core.tallies import tallied
 from limitset.instruments.truth.chance_adjusted import chance_adjusted
 from limitset.instruments.truth.same_wrong import same_wrong_pairs
+from limitset.report.audit.pair_choices import choices_allowed
 from limitset.report.audit.pairs import WHOLE, pairs_section
 from limitset.report.audit.panel import Panel
 from limitset.report.page import Page, render
@@ -134,6 +135,24 @@ def test_probabilities_are_reported_beside_answers() -> None:
     ends = found.ends.with_columns(choice_probabilities=rows)
     section = pairs_section(replace(found, ends=ends))
     assert "From the probabilities of the choices: " in section.figures[1].caption
+
+
+def test_choices_from_the_best_source() -> None:
+    # three questions of two strata: 2 answers seen on p, 3 on q, 2 on r (another stratum)
+    ends = Ends.of(item=[*"pqr"] * 2, system=[*"aaabbb"], end=[*"xuxxvx"], right=[0, 0, 0, 0, 0, 0])
+    items = Items.of(
+        item=[*"pqr"], text=[*"pqr"], accepted=[["k"]] * 3, stratum=["s", "s", "t"], form=["choice"] * 3
+    )
+    tallies = tallied(ends, items)
+    found = Panel(ends=ends, items=items, tallies=tallies, anchored=tallies)
+    assert choices_allowed(found, tallies)[0].tolist() == [3.0, 3.0, 2.0]
+    assert "the most that were seen" in choices_allowed(found, tallies)[1]
+    free = replace(found, items=Items.of(item=[*"pqr"], text=[*"pqr"], form="name"))
+    assert choices_allowed(free, tallies)[0].tolist() == [2.0, 3.0, 2.0]
+    listed = replace(found, ends=ends.with_columns(choice_probabilities=[(0.2,) * 5, *[None] * 5]))
+    counts, words = choices_allowed(listed, tallies)
+    assert counts.tolist() == [5.0, 3.0, 2.0]
+    assert words.startswith("as many as have a probability or the most")
 
 
 def test_charts() -> None:

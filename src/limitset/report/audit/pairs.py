@@ -33,6 +33,7 @@ from limitset.instruments.truth.chance_adjusted import (
 )
 from limitset.instruments.truth.error_consistency import ErrorConsistency, error_consistency
 from limitset.instruments.truth.same_wrong import SameWrong, same_wrong, same_wrong_pairs
+from limitset.report.audit.pair_choices import choices_allowed
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.points import counted_on, listed
 from limitset.report.audit.section import Section
@@ -87,6 +88,8 @@ class PairsFound:
     kappa: ChanceAdjusted
     consistency: ErrorConsistency
     likely: ChanceAdjusted | None
+    choices: str
+    """Where the number of possible answers comes from."""
 
     @property
     def count(self) -> int:
@@ -175,18 +178,21 @@ def _found(panel: Panel, tallies: Tallies) -> PairsFound:
         same = same_wrong_pairs(tallies)
     clustered = np.unique(tallies.clusters).size < tallies.items.size
     joint = same_wrong_pairs(tallies, confidence=1 - 0.05 / count).pairs if clustered else _joint(same.pairs)
+    choices, words = choices_allowed(panel, tallies)
     likely = None
     if not missing(panel.ends.columns["choice_probabilities"]).all():
         try:
             likely = chance_adjusted_probabilities(panel.ends)
-        except InputError:
+        except InputError:  # nobody is right on a question with probabilities
             likely = None
+        likely = likely if likely is not None and len(likely.excess) else None
     return PairsFound(
         same=same,
         joint=joint,
-        kappa=chance_adjusted(tallies),
+        kappa=chance_adjusted(tallies, choices=choices),
         consistency=error_consistency(tallies),
         likely=likely,
+        choices=words,
     )
 
 
@@ -243,7 +249,6 @@ def _same_figure(panel: Panel, found: PairsFound) -> Figure:
 
 def _floor_figure(panel: Panel, found: PairsFound) -> Figure:
     cut = f" {MOST} of {found.count:,} pairs shown: those at both ends." if found.count > MOST else ""
-    choices = found.kappa.pairs.parameters["choices"]
     likely = ""
     if found.likely is not None:
         names = ("kappa_p of probabilities", "floor")
@@ -257,7 +262,8 @@ def _floor_figure(panel: Panel, found: PairsFound) -> Figure:
         title=floor_title(panel, found),
         chart=pairs_chart(found.kappa.pairs),
         caption=f"{counted_on(_tallies(panel), panel.noun)} Grey box: independent systems that share the "
-        f"difficulty of the questions, with its interval. Possible answers: {choices}.{likely}{same}{cut}",
+        f"difficulty of the questions, with its interval. Possible answers: {found.choices}."
+        f"{likely}{same}{cut}",
         table=data_table(_shown(found.kappa.pairs)),
     )
 
