@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from limitset.core.errors import DependencyError, InputError
-from limitset.core.replies import Draw
+from limitset.core.replies import Draw, Reply, Served
 from limitset.models.endpoints import Endpoint, endpoint_of, key_of, read_endpoints
 from limitset.models.opening import open_model, resolve
 from limitset.models.rate_limits import RateLimit
+from limitset.models.response_cache import ResponseCache
 from limitset.models.retrying import (
     NEVER_REACHED,
     GaveUpError,
@@ -363,3 +364,15 @@ def test_the_files_that_are_shown_can_be_read(tmp_path):
     least = Endpoint(name="hosted", base_url="https://models.example.org/v1", model="large-instruct-2026")
     assert one == replace(least, api_key_env="EXAMPLE_API_KEY", extra_body={"min_p": 0.05})
     assert read_endpoints(ROOT / "runs" / "http-panel" / "endpoints.toml")[1].wire == "completion"
+
+
+def test_the_cache_reads_what_was_written_before_servers_were_asked(tmp_path):
+    told = Served(model="m", fingerprint="f", seed=3, prompt_tokens=1, reply_tokens=2, reason="stop")
+    with ResponseCache(tmp_path / "r.sqlite") as cache:
+        cache.put("m", "new", 0, Reply(text="a", tokens=1, served=told))
+        cache.put("m", "old", 0, Reply(text="b", tokens=1))
+        cache._connection.execute("UPDATE reply SET body = replace(body, ', \"served\": null', '')")
+        bodies = [row[0] for row in cache._connection.execute("SELECT body FROM reply")]
+        assert sum("served" in body for body in bodies) == 1
+        assert cache.get("m", "new", 0).served == told
+        assert cache.get("m", "old", 0).text == "b"

@@ -88,7 +88,8 @@ def run_first_look(
         try:
             summary = run_tasks(folder, workbench, on_progress=on_progress)
         except DependencyError:
-            if new and folder.progress().done == 0:  # a mistyped address must not take the name of the folder
+            left = folder.progress()
+            if new and left.done == left.running == 0:  # a mistyped address must not take the folder's name
                 folder.close()
                 shutil.rmtree(out, ignore_errors=True)
             raise
