@@ -135,3 +135,36 @@ def test_small_numbers_are_words():
         "11 judges",
         "1,000 judges",
     ]
+
+
+def graded_panel():
+    """Three judges grade 80 answers from 1 to 5; the second is a point too kind."""
+    rng = np.random.default_rng(3)
+    key = rng.integers(1, 6, 80)
+    rows = [
+        {
+            "item": f"q{q}",
+            "system": name,
+            "score": float(grade),
+            "end": f"{grade}",
+            "right": float(grade == true),
+        }
+        for name, kind in (("strict", 0), ("kind", 1), ("plain", 0))
+        for q, true in enumerate(key)
+        for grade in [int(np.clip(true + kind + rng.integers(-1, 2), 1, 5))]
+    ]
+    items = Items.of(
+        item=[f"q{q}" for q in range(80)],
+        text=[f"answer {q}" for q in range(80)],
+        accepted=[[str(one)] for one in key],
+    )
+    return Ends.of_rows(rows), items
+
+
+def test_judges_that_grade_are_led_by_how_far_off_they_are():
+    page, _ = page_of(*graded_panel())
+    worth, off = page.headline
+    assert worth.startswith("Your three judges are worth")
+    assert "points off the key" in off
+    assert page.figures[0].name == "panel-error"
+    assert any("kind" in one for one in page.decisions)

@@ -51,7 +51,8 @@ def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) ->
     truth = analysis.truth
     if truth is None or len(panel.systems) < PANEL:
         return ()
-    found = (_worth(truth, panel), _agreed(truth, panel), _vote(panel, topics))
+    graded = _graded(panel, topics)
+    found = graded or (_worth(truth, panel), _agreed(truth, panel), _vote(panel, topics))
     return tuple(one for one in found if one) if found[0] or found[1] else ()
 
 
@@ -79,6 +80,10 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
     ]
     if truth is None:
         return tuple(first + more)
+    if found_in(topics, "score_errors.panel") is not None:
+        # how far off a grade is says more than whether it is the key's
+        again = topics["reliability"].advice[:1] if "reliability" in topics else ()
+        return (*topics["ordinal"].advice, *again)
     if len(panel.systems) < PANEL:
         first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
     agreed = sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
@@ -125,6 +130,27 @@ def _agreed(truth: Truth, panel: Panel) -> str | None:
     verb, they = ("agree", "they are") if who == "all" else ("agrees", "it is")
     often = f"{100 * share:.0f} % of the questions"
     return f"When {who} {verb} ({often}), {they} wrong {percent(rows[0])} of the time."
+
+
+def _graded(panel: Panel, topics: Mapping[str, Section]) -> tuple[str | None, ...]:
+    """Say of judges that give grades what they are worth and how far off their mean is; () for classes."""
+    worth, off = found_in(topics, "score_errors.worth"), found_in(topics, "score_errors.panel")
+    if worth is None or off is None:
+        return ()
+    judges = worth.one(quantity="effective judges")
+    means = [row for row in off.where(statistic="mean").rows() if not row.blank]
+    systems = counted(len(panel.systems), panel.noun)
+    first = (
+        f"Your {systems} are worth {with_interval(judges)} independent ones, by the errors of their grades."
+    )
+    if not means:
+        return (None if judges.blank else first,)
+    one, last = means[0], means[-1]
+    second = (
+        f"The mean grade of {counted(int(last.parameters['judges']), panel.noun)} is {with_interval(last)} "
+        f"points off the key, one alone {with_interval(one)}."
+    )
+    return (None if judges.blank else first, second)
 
 
 def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:

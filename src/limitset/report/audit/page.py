@@ -13,7 +13,10 @@ from limitset.report.audit.section import Section
 from limitset.report.first_page import build_page
 from limitset.report.page import Figure, Page
 
-FIRST: Final = ("worth", "labels", "agreed", "outside", "members", "pairs")
+FIRST: Final = (
+    *("panel-error", "bias", "severity"),
+    *("worth", "labels", "agreed", "outside", "members", "pairs"),
+)
 """Figures that a reader meets first; the others follow in the order of their topics."""
 LAST: Final = ("unanimity", "variance", "outcomes")
 """Figures of the first look that wait for the last readers."""
