@@ -364,3 +364,39 @@ def test_the_order_of_rows_is_not_part_of_a_panel():
     assert panel_hash(tallied(turned), items) == panel_hash(tallied(ends), items)
     fewer = replace(tallied(ends), class_name=tallied(ends).class_name[::-1])
     assert panel_hash(fewer, items) != panel_hash(tallied(ends), items)
+
+
+def damaged(content, rng):
+    """Change, add, take out or cut off some bytes."""
+    content = bytearray(content)
+    for _ in range(rng.integers(1, 4)):
+        place, kind = int(rng.integers(0, len(content) + 1)), rng.integers(0, 4)
+        if kind == 0:
+            content[place : place + 1] = bytes([rng.integers(0, 256)])
+        elif kind == 1:
+            content[place:place] = (b'"', b"\n", b"\r", b"\x00", b",", b"\xff\xfe", b";;")[rng.integers(0, 7)]
+        elif kind == 2:
+            del content[place : place + int(rng.integers(1, 60))]
+        else:
+            content[place:place] = rng.integers(0, 256, 5).astype(np.uint8).tobytes()
+    return bytes(content)
+
+
+def test_damaged_files_are_read_right_or_refused(plan):
+    filled(plan, {"fr": "Paris", "au": "Canberra"})
+    ends, items = panel()
+    tallies = tallied(ends, items)
+    rng = np.random.default_rng(0)
+    beside = plan.with_suffix(".toml")
+    list_, told = plan.read_bytes(), beside.read_bytes()
+    read = 0
+    for turn in range(200):
+        plan.write_bytes(damaged(list_, rng))
+        beside.write_bytes(damaged(told, rng) if turn % 4 == 0 else told)
+        try:
+            labels = read_labels(plan, tallies, items)
+        except InputError:
+            continue
+        read += 1
+        assert set(tallies.items[labels.labelled]) <= set(SAID)
+    assert 0 < read < 200

@@ -198,10 +198,10 @@ def test_nobody_agrees():
 
 @pytest.mark.slow
 def test_intervals_hold_on_planted_panels():
-    """A smaller run of runs/coverage/labels.py: of 300 intervals about 285 hold, and 272 at the least."""
+    """A smaller run of runs/coverage/labels.py: of 150 intervals about 143 hold, and 134 at the least."""
     rng = np.random.default_rng(7)
     held = np.zeros(3)
-    for _ in range(300):
+    for _ in range(150):
         panel = planted_tallies(mixture_world(models=5), questions=200, seeds=1, rng=rng)
         order = label_plan(panel, count=45, rng=rng).question
         got, truth = labelled(known(panel, order)), labelled(panel)
@@ -214,4 +214,4 @@ def test_intervals_hold_on_planted_panels():
             )
         ]
         held += [row.low - 1e-9 <= value <= row.high + 1e-9 for row, value in pairs]
-    assert (held >= 272).all()
+    assert (held >= 134).all()
