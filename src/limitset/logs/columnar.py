@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from limitset.core import parquet
-from limitset.core.columns import Coded, by_first_row, frozen
+from limitset.core.columns import Coded, by_first_row, constant, frozen
 from limitset.core.errors import InputError
 from limitset.core.undefined import UNDEFINED, UNMATCHED
 from limitset.logs.records import open_records
@@ -256,6 +256,8 @@ def numbers_of(cells: Cells) -> tuple[Float[np.ndarray, " n"], Mapping[int, str]
             own[code] = UNDEFINED if text is None else float(text)
         except ValueError:
             odd[code] = str(text)
+    if np.isnan(own).all() and not odd:
+        return constant(UNDEFINED, cells.codes.size, dtype=np.float64), odd
     return own[cells.codes], odd
 
 
