@@ -38,14 +38,10 @@ def calibration_chart(bins: Mapping[str, MeasurementTable]) -> Any:
     if not rows:
         return nothing("No system states how sure it is.")
     names = list(dict.fromkeys(row["system"] for row in rows))
-    colour = alt.Color(
-        "system:N",
-        scale=scale_of(colour_of(names)),
-        legend=alt.Legend(title=None, symbolOpacity=1) if len(names) > 1 else None,
-    )
-    shape = alt.Shape(
-        "system:N", scale=alt.Scale(domain=names, range=list(SHAPES[: len(names)])), legend=None
-    )
+    legend = alt.Legend(title=None, symbolOpacity=1) if len(names) > 1 else None
+    shapes = alt.Scale(domain=names, range=list(SHAPES[: len(names)]))
+    colour = alt.Color("system:N", scale=scale_of(colour_of(names)), legend=legend)
+    shape = alt.Shape("system:N", scale=shapes, legend=legend)
     percent = alt.Axis(format="%", tickCount=5)
     across = alt.X("stated:Q", title="confidence stated", scale=alt.Scale(domain=[0, 1]), axis=percent)
     up = alt.Y("value:Q", title="share right", scale=alt.Scale(domain=[0, 1]), axis=percent)
