@@ -75,7 +75,9 @@ def _levels(top: Int[np.ndarray, " q"], runs: Int[np.ndarray, " q"]) -> Float[np
         return np.zeros(0)
     shares = np.unique(np.round(np.append(top / np.maximum(runs, 1), 1.0), 9))[1:]
     if shares.size > MOST_LEVELS:
-        even = np.quantile(top / np.maximum(runs, 1), np.linspace(0, 1, MOST_LEVELS + 1)[1:])
+        even = np.quantile(
+            top / np.maximum(runs, 1), np.linspace(0, 1, MOST_LEVELS + 1)[1:], method="inverted_cdf"
+        )
         places = np.minimum(np.searchsorted(shares, even - _DUST), shares.size - 1)
         shares = shares[np.unique(np.append(places[:-1], shares.size - 1))]
     # with one vote a question there is nothing to agree on
