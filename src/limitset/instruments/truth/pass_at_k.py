@@ -58,9 +58,9 @@ def pass_at_k(
     tallies
         Runs by cell and answer class, every answer right or wrong.
     rng
-        Draws of k runs for the vote; pass@k draws nothing.
+        Draws of k runs for the vote of many runs; pass@k draws nothing.
     draws
-        Draws a question, 1 or more.
+        Draws a question of more than twelve runs, 1 or more; votes of fewer runs are exact.
     confidence
         Coverage aimed at, in (0, 1).
     level
