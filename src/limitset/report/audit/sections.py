@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from limitset.report.audit.accuracy import accuracy_section
+from limitset.report.audit.calibration import calibration_section
 from limitset.report.audit.comparison import comparison_section
 from limitset.report.audit.members import members_section
 from limitset.report.audit.ordinal import ordinal_section
 from limitset.report.audit.outside import outside_section
+from limitset.report.audit.pairs import pairs_section
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.pass_at_k import pass_at_k_section
 from limitset.report.audit.reliability import reliability_section
@@ -23,10 +25,12 @@ TOPICS: Final[tuple[Callable[[Panel], Section], ...]] = (
     voting_section,
     outside_section,
     members_section,
+    pairs_section,
     ordinal_section,
     comparison_section,
     accuracy_section,
     reliability_section,
+    calibration_section,
     pass_at_k_section,
     stale_section,
 )
