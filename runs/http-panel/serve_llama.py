@@ -18,7 +18,8 @@ def main() -> None:
     how.hostnames = ["127.0.0.1"]
     how.model_alias = ["smollm2"]
     how.n_ctx, how.n_parallel = 4096, 2
-    print(xllamacpp.Server(how).listening_address, flush=True)
+    server = xllamacpp.Server(how)  # it ends with its name
+    print(server.listening_address, flush=True)
     while True:
         time.sleep(3600)
 
