@@ -18,17 +18,20 @@ from limitset.core.gates import BASELINE, Gate, parse_gate
 from limitset.core.items import Items
 from limitset.core.levels import Level
 from limitset.core.parquet import write_text
+from limitset.logs.labels import Labels, read_labels
 from limitset.report.audit.differences import Differences, differences_of
 from limitset.report.audit.differences_page import show_differences, with_differences
 from limitset.report.audit.gates_page import show_gates, with_gates
 from limitset.report.audit.gating import GateReport, judge, require_known
 from limitset.report.audit.named_numbers import KNOWN
+from limitset.report.audit.panel import Panel
 from limitset.report.junit import junit_xml
 from limitset.report.markdown_summary import markdown_summary
 from limitset.report.page import Page, write_page
 from limitset.store.disk import disk_errors
 from limitset.store.study_folder import StudyFolder
 from limitset.studies.baseline import Baseline, open_baseline, panel_of
+from limitset.studies.labelling import LIST
 from limitset.studies.reporting import Finished
 from limitset.studies.spec import Strict
 
@@ -241,12 +244,20 @@ def decide(finished: Finished, gates: Gates, *, baseline: Baseline | None = None
             panel,
             baseline=None if baseline is None else baseline.panel,
             comparable=same,
+            labels=_labels(finished.folder, panel),
             corrected=gates.corrected,
         )
         page = with_gates(page, report)
     with disk_errors(finished.path, doing="write the page"):
         write_page(page, finished.path)
     return Decided(finished=_with_page(finished, page), report=report, changes=changes)
+
+
+def _labels(folder: Path, panel: Panel) -> Labels | None:
+    """Read the labels that the folder keeps; None where the replies have keys, or there are none."""
+    path = folder / LIST
+    kept = panel.anchored is None and path.is_file()
+    return read_labels(path, panel.tallies, panel.items) if kept else None
 
 
 def _with_page(finished: Finished, page: Page) -> Finished:

@@ -13,6 +13,8 @@ from limitset.core.errors import InputError
 from limitset.core.exits import ExitStatus
 from limitset.core.gates import EVERYTHING, Gate, GateVerdict, Term
 from limitset.core.results import Measurement
+from limitset.logs.labels import Labels
+from limitset.report.audit.labelled_numbers import measured_from_labels
 from limitset.report.audit.named_differences import Side, difference
 from limitset.report.audit.named_numbers import NAMED, measured
 from limitset.report.audit.panel import Panel
@@ -96,6 +98,8 @@ class Judged:
 
     def _lacks(self) -> str:
         counted = NAMED[self.gate.first.name].counted if self.gate.less is None else "questions"
+        if self.measurement.instrument.startswith("labelled"):
+            counted = "labels"
         if self.needed is not None:
             held = f" (now {self.measurement.n:,.0f})" if self.measurement.n >= 1 else ""
             stays = _STAYS.get(self.measurement.blank_reason, "if the value stays")
@@ -199,6 +203,7 @@ def judge(
     *,
     baseline: Panel | None = None,
     comparable: Collection[str] = (),
+    labels: Labels | None = None,
     corrected: bool = False,
 ) -> GateReport:
     """Measure what each gate names, and judge it.
@@ -213,6 +218,8 @@ def judge(
         The runs of an earlier one.
     comparable
         Questions that are the same in both.
+    labels
+        What somebody labelled of this audit, where its replies have no key.
     corrected
         Judge every gate at a confidence of ``1 - 0.05 / G``.
 
@@ -230,7 +237,12 @@ def judge(
     def value(gate: Gate, here: Panel) -> Measurement:
         sides = [Side(panel=_panel(term, here, baseline), term=term) for term in gate.terms]
         if len(sides) == 1:
-            return measured(sides[0].panel, sides[0].term, confidence=confidence)
+            (side,) = sides
+            if labels is not None and side.panel is panel:
+                told = measured_from_labels(panel, labels, side.term, confidence=confidence)
+                if told is not None:
+                    return told
+            return measured(side.panel, side.term, confidence=confidence)
         apart = sides[0].panel is not sides[1].panel
         return difference(*sides, comparable=comparable if apart else None, confidence=confidence)
 
