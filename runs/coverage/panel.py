@@ -193,8 +193,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--designs", type=int, nargs="*", default=list(range(1, len(DESIGNS) + 1)))
     options = parser.parse_args()
     for number, (name, (world, questions)) in enumerate(DESIGNS.items()):
+        if number + 1 not in options.designs:
+            continue
         start = time.perf_counter()
         rng = np.random.default_rng([options.seed, number])
         print(f"\n### {name}\n")
