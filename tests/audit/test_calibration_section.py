@@ -108,6 +108,23 @@ def test_agreement_as_confidence_by_hand() -> None:
     assert "agreement is checked" in calibration_section(panel(seeds=3)).limits[0]
 
 
+def test_calibrated_models_are_not_called_anything_else() -> None:
+    # nobody is 90 % sure, and they are right as often as they say
+    section = calibration_section(panel(2, 200, over=0.0, confidence=lambda p: p * 0.0 + 0.7))
+    assert "as far as so few answers tell" in section.figures[0].title
+    assert section.advice == ()
+
+
+def test_agreement_is_not_called_confidence() -> None:
+    section = calibration_section(panel(1, 200, seeds=5, over=0.35))
+    assert section.figures[0].title.startswith("m0's self-agreement stands ")
+    assert section.figures[0].title.endswith(" above its share of right answers")
+    # three runs agree by chance: one wrong answer alone
+    sure = calibration_section(panel(1, 300, seeds=3, over=0.25))
+    assert sure.figures[0].title.startswith("At 90 % self-agreement and more")
+    assert sure.advice[0].startswith("Do not accept answers for being given again and again")
+
+
 def test_greedy_abstained_and_unchecked_runs_do_not_count() -> None:
     ends = Ends.of(
         item=[*"pqrs"],

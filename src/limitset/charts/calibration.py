@@ -43,7 +43,7 @@ def calibration_chart(bins: Mapping[str, MeasurementTable]) -> Any:
     colour = alt.Color("system:N", scale=scale_of(colour_of(names)), legend=legend)
     shape = alt.Shape("system:N", scale=shapes, legend=legend)
     percent = alt.Axis(format="%", tickCount=5)
-    across = alt.X("stated:Q", title="confidence stated", scale=alt.Scale(domain=[0, 1]), axis=percent)
+    across = alt.X("stated:Q", title="confidence", scale=alt.Scale(domain=[0, 1]), axis=percent)
     up = alt.Y("value:Q", title="share right", scale=alt.Scale(domain=[0, 1]), axis=percent)
     perfect = (
         alt.Chart(data_of([{"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0}]))

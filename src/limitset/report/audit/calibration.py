@@ -19,7 +19,7 @@ from limitset.instruments.truth.confidence import (
     ranking,
     wrong_or_silent,
 )
-from limitset.report.audit.forecasts import Forecast, forecasts_of, likelihoods_of
+from limitset.report.audit.forecasts import AGREEMENT, Forecast, forecasts_of, likelihoods_of
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.points import listed
 from limitset.report.audit.section import Section
@@ -131,7 +131,7 @@ def calibration_title(found: list[Confidence]) -> str:
     if sure:
         worst = max(sure, key=lambda one: one.sure.value)
         return (
-            f"At {100 * SURE:.0f} % confidence and more ({percent(_share_sure(worst))} of its answers), "
+            f"At {100 * SURE:.0f} % {_word(worst)} and more ({percent(_share_sure(worst))} of its answers), "
             f"{visible(worst.forecast.system)} is wrong {percent(worst.sure)} of the time"
         )
     known = [one for one in found if not _gap(one).blank]
@@ -139,12 +139,23 @@ def calibration_title(found: list[Confidence]) -> str:
         return "Too few answers with a confidence to say what it is worth"
     worst = max(known, key=lambda one: abs(_gap(one).value))
     gap = _gap(worst)
-    side = "over" if gap.value > 0 else "under"
+    if not any(one.off for one in known):
+        return (
+            f"{'Its' if len(known) == 1 else 'Their'} {_word(worst)} says how often "
+            f"{listed([one.forecast.system for one in known], most=3)} {'is' if len(known) == 1 else 'are'} "
+            "right, as far as so few answers tell"
+        )
+    side = "above" if gap.value > 0 else "below"
     low, high = sorted((abs(gap.low), abs(gap.high)))
     return (
-        f"{visible(worst.forecast.system)} {side}states its confidence by {100 * abs(gap.value):.0f} points "
-        f"[{100 * (0.0 if gap.low * gap.high < 0 else low):.0f}, {100 * high:.0f}]"
+        f"{visible(worst.forecast.system)}'s {_word(worst)} stands {100 * abs(gap.value):.0f} points "
+        f"[{100 * (0.0 if gap.low * gap.high < 0 else low):.0f}, {100 * high:.0f}] {side} its share of right "
+        "answers"
     )
+
+
+def _word(one: Confidence) -> str:
+    return "self-agreement" if one.forecast.source == AGREEMENT else "confidence"
 
 
 def _share_sure(one: Confidence) -> Measurement:
@@ -265,7 +276,7 @@ def _advice(panel: Panel, found: list[Confidence]) -> tuple[str, ...]:
         none = [one.forecast.system for one in found if one.threshold is None]
         rest = f" For {listed(none, most=3)} no threshold keeps errors under {limit}." if none else ""
         return (
-            f"Accept {visible(best.forecast.system)} alone from {100 * at:.0f} % confidence on: wrong "
+            f"Accept {visible(best.forecast.system)} alone from {100 * at:.0f} % {_word(best)} on: wrong "
             f"{percent(row)} of the time, on {percent(taken)} of its answers.{rest}",
         )
     known = [one for one in found if not one.sure.blank]
@@ -274,10 +285,14 @@ def _advice(panel: Panel, found: list[Confidence]) -> tuple[str, ...]:
     worst = max(known, key=lambda one: one.sure.value)
     who = visible(found[0].forecast.system) if len(found) == 1 else f"any of {len(found)} {panel.noun}s"
     return (
-        f"Do not accept answers for being stated confidently: no threshold up to {100 * THRESHOLDS[-1]:.0f} "
+        f"Do not accept answers for {_reason(worst)}: no threshold up to {100 * THRESHOLDS[-1]:.0f} "
         f"% is shown to keep {who} under {limit} wrong; {visible(worst.forecast.system)} is wrong "
         f"{percent(worst.sure)} of the time at {100 * SURE:.0f} % and more.",
     )
+
+
+def _reason(one: Confidence) -> str:
+    return "being given again and again" if one.forecast.source == AGREEMENT else "being stated confidently"
 
 
 def _taken(one: Confidence) -> float:
