@@ -7,12 +7,19 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import stats
 
 from limitset.core.coincidence import AT_ONCE, DUST
 from limitset.core.intervals import Interval
 from limitset.core.popularity import popularity
 from limitset.core.tallies import Tallies
 
+MOST_DRAWN: Final = 20_000_000
+"""Ranks of cells drawn in all; a panel with more takes its interval from few draws and the normal law."""
+MOST_MOVED: Final = 60_000_000
+"""Wrong shares moved in all draws; a panel with more is drawn less often."""
+FEW: Final = 8
+LEAST_MOVES: Final = 40
 DENSE: Final = 32
 """Numbers up to this many times their count are worth a table."""
 
@@ -30,7 +37,7 @@ class SharingNulls:
     confidence
         Share of the draws between the two ends, in (0, 1).
     draws
-        Draws of each null, 1 or more.
+        Draws of each null, 1 or more, at most: a panel of many systems and questions is drawn less often.
     """
 
     tallies: Tallies
@@ -68,8 +75,16 @@ class SharingNulls:
         )
         runs = np.maximum(self.pooled.runs, 1)
         both = float((_other_pairs(wrong / runs)).sum())
-        drawn = [self._spread(wrong.astype(np.int64), runs, shares, rng) for _ in range(self.draws)]
-        return self._summary(float(np.square(shares).sum()), np.array(drawn), both)
+        value, whole = float(np.square(shares).sum()), wrong.astype(np.int64)
+        few = self.draws * wrong.size > MOST_DRAWN
+        draws = min(self.draws, FEW) if few else self.draws
+        drawn = np.stack([self._spread(whole, runs, shares, rng) for _ in range(draws)])
+        if few and draws > 1 and both > DUST:
+            # a sum over thousands of questions that are drawn apart is normal; its variance is theirs
+            half = stats.norm.ppf(0.5 + self.confidence / 2) * np.sqrt(drawn.var(axis=0, ddof=1).sum()) / both
+            low, high = max(value - half, 0.0), min(value + half, 1.0)
+            return Interval(value=value, low=float(low), high=float(high), n=float(wrong.shape[1]))
+        return self._summary(value, drawn.sum(axis=1), both)
 
     def _spread(
         self,
@@ -77,14 +92,14 @@ class SharingNulls:
         runs: np.ndarray,
         shares: Float[np.ndarray, " r"],
         rng: np.random.Generator,
-    ) -> float:
-        """Same-wrong mass when every wrong run draws its rank from the popularity profile."""
+    ) -> Float[np.ndarray, " q"]:
+        """Same-wrong mass of each question when wrong runs draw their rank from the popularity profile."""
         step = max(1, AT_ONCE // (wrong.shape[0] * shares.size))
-        total = 0.0
+        total = np.zeros(wrong.shape[1])
         for start in range(0, wrong.shape[1], step):
             own = slice(start, start + step)
             ranks = rng.multinomial(wrong[:, own], shares) / runs[:, own, None]
-            total += float(_other_pairs(ranks).sum())
+            total[own] = _other_pairs(ranks).sum(axis=1)
         return total
 
     def shuffled(self, rng: np.random.Generator) -> Interval:
@@ -102,8 +117,9 @@ class SharingNulls:
         system, place = np.nonzero(self.pooled.counts * ~self.pooled.right)
         question = self.pooled.class_item[place]
         share = self.pooled.counts[system, place] / self.pooled.runs[system, question]
-        both, same = np.zeros(self.draws), np.zeros(self.draws)
-        for draw in range(self.draws):
+        draws = min(self.draws, max(MOST_MOVED // max(place.size, 1), LEAST_MOVES))
+        both, same = np.zeros(draws), np.zeros(draws)
+        for draw in range(draws):
             moved = self._moved(groups, rng)[system, question]
             inside = moved >= 0
             key = moved * (names.max(initial=0) + 1) + names[place]
