@@ -150,7 +150,7 @@ def voting_gain(
     References
     ----------
     Wang et al. (2023), arXiv:2203.11171, section 2 (plurality of sampled answers).
-    List and Goodin (2001), doi:10.1111/1467-9760.00128; Griffiths (1973), doi:10.2307/2529131: predictions.
+    List and Goodin (2001), doi:10.1111/1467-9760.00128; Griffiths (1973), doi:10.2307/2529131 (predictions).
     Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404 (changes on few questions).
 
     Examples
