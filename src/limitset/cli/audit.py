@@ -114,6 +114,7 @@ def audit(
         filter_name=filter_name,
         judges=judges,
         labels=labels,
+        say=lambda plan: typer.echo(plan, err=True),
         checked=lambda ends, items: gating.require_names(wanted, ends, items, baseline=earlier),
         seed=seed,
         date=today(),

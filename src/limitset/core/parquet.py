@@ -162,6 +162,20 @@ def _one(connection: duckdb.DuckDBPyConnection, source: str, expression: str) ->
     return _incoming(rows["one"])
 
 
+def rows_of(path: Path) -> int:
+    """Return the number of rows that a Parquet file says it has; 0 where it is broken."""
+    import duckdb
+
+    connection = connect()
+    try:
+        asked = f"SELECT sum(num_rows) FROM parquet_file_metadata('{_quoted(path)}')"
+        return int(connection.execute(asked).fetchall()[0][0] or 0)
+    except duckdb.Error:
+        return 0
+    finally:
+        connection.close()
+
+
 def publish(temporary: Path, path: Path) -> None:
     """Flush a finished temporary file to disk and give it its name."""
     with temporary.open("rb") as handle:

@@ -14,6 +14,7 @@ from limitset.core.tasks import Task
 from limitset.datasets.sample_panel import ATTRIBUTIONS, PANEL
 from limitset.logs.finding import Found
 from limitset.logs.frame_replies import FrameTable, content_digest
+from limitset.logs.memory_plan import free_memory, memory_plan, require_memory
 from limitset.logs.reading import read_panel
 from limitset.logs.replies import replies_of
 from limitset.report.audit.noun import noun_of
@@ -35,6 +36,7 @@ def run_audit(
     judges: str | None = None,
     labels: Path | None = None,
     checked: Callable[[Ends, Items], None] | None = None,
+    say: Callable[[str], None] | None = None,
     seed: int = 0,
     date: str,
     command: str = "",
@@ -58,6 +60,8 @@ def run_audit(
         Filled list of labels (`studies.labelling.write_label_plan`), where the replies have no key.
     checked
         Called with the runs and the questions before anything is written; it may raise `InputError`.
+    say
+        Called with the memory that a large file will need, before it is read.
     seed
         Seed of the resampling.
     date
@@ -79,6 +83,9 @@ def run_audit(
         read, found, told = replies_of(replies, names=names), Found(), "a data frame"
     else:
         paths = [replies] if isinstance(replies, Path) else list(replies)
+        plan = require_memory(memory_plan(paths), free=free_memory())
+        if plan and say is not None:
+            say(plan)
         read, found = read_panel(paths, names=names, filter_name=filter_name, judges=judges)
         told = ", ".join(path.name for path in paths)
     if labels is not None:
