@@ -167,4 +167,5 @@ def test_judges_that_grade_are_led_by_how_far_off_they_are():
     assert worth.startswith("Your three judges are worth")
     assert "points off the key" in off
     assert page.figures[0].name == "panel-error"
-    assert page.decisions and all("points" in one for one in page.decisions)
+    assert page.decisions
+    assert all("points" in one for one in page.decisions)

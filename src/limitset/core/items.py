@@ -130,7 +130,7 @@ class Items:
     def has_anchor(self) -> np.ndarray:
         """Say for each item whether something outside the models checks it."""
         keyed = np.array([bool(value) for value in plain(self.columns["accepted"])], dtype=bool)
-        return keyed | np.array([value is not None for value in self.texts("anchor")], dtype=bool)
+        return np.asarray(keyed | np.array([value is not None for value in self.texts("anchor")], dtype=bool))
 
     def where(self, mask: np.ndarray) -> Items:
         """Select rows by boolean mask or index."""

@@ -1,4 +1,4 @@
-"""Language models: packaged, from a folder or the hub, behind a server, scripted; and a cache of their replies."""
+"""Language models (packaged, folder, hub id, OpenAI-compatible endpoint, scripted), embedders, the cache."""
 
 from typing import Any
 
