@@ -16,9 +16,9 @@ from limitset.core.tallies import Tallies
 
 MOST_DRAWN: Final = 20_000_000
 """Ranks of cells drawn in all; a panel with more takes its interval from few draws and the normal law."""
-MOST_MOVED: Final = 60_000_000
+MOST_MOVED: Final = 30_000_000
 """Wrong shares moved in all draws; a panel with more is drawn less often."""
-FEW: Final = 8
+FEW: Final = 4
 LEAST_MOVES: Final = 40
 DENSE: Final = 32
 """Numbers up to this many times their count are worth a table."""

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from limitset.report.page import Page, Table
 
-MOST_ROWS: Final = 2_000
+MOST_ROWS: Final = 1_200
 """Rows that the tables of a page show together."""
-MOST_NUMBERS: Final = 2_500
+MOST_NUMBERS: Final = 1_200
 """Rows of the list of every number."""
 LONGEST_CELL: Final = 300
 """Characters of a cell in a table that was cut."""
@@ -42,7 +42,7 @@ def bounded(page: Page) -> Page:
     Returns
     -------
     Page
-        With at most 2,000 rows in tables.
+        With at most 1,200 rows in tables.
     """
     tables = [*page.tables, *(figure.table for figure in page.figures)]
     tables += [table for figure in page.figures for table in figure.shown]
