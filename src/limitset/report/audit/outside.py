@@ -127,8 +127,8 @@ def outside_title(values: MeasurementTable, chosen: float | None, words: dict[fl
 def _advice(
     values: MeasurementTable, chosen: float | None, words: dict[float, str], thresholds: list[float]
 ) -> tuple[str, ...]:
-    unseen = _unseen(values.one(quantity="left", threshold=thresholds[-1]))
     if chosen is None:
+        unseen = _unseen(values.one(quantity="left", threshold=thresholds[-1]))
         sent, removed = (values.one(quantity=name, threshold=thresholds[-1]) for name in ("sent", "removed"))
         if sent.blank or (removed.blank and not removed.bounded):
             return ()
@@ -137,9 +137,15 @@ def _advice(
             f"{words[thresholds[-1]]} agree carry {percent(removed)} of the error{unseen}.",
         )
     sent, removed = (values.one(quantity=name, threshold=chosen) for name in ("sent", "removed"))
+    left = values.one(quantity="left", threshold=chosen)
+    rest = (
+        ""
+        if left.blank and not left.bounded
+        else f"; on the rest the vote is wrong {percent(left)} of the time"
+    )
     return (
         f"Send the {percent(sent)} of items on which {words[chosen]} agree outside: that removes "
-        f"{percent(removed)} of the vote's error{unseen}.",
+        f"{percent(removed)} of the vote's error{rest}.",
     )
 
 
