@@ -47,10 +47,22 @@ def exact_votes(
     runs = int(counts[0].sum()) if len(counts) else 0
     right, wrong = (_sorted(np.where(side, counts[:, :-1], 0)) for side in (~bad[:, :-1], bad[:, :-1]))
     rows = np.concatenate([counts[:, -1:], right, wrong], axis=1)
-    kinds, kind = np.unique(rows, axis=0, return_inverse=True)
+    kinds, kind = _distinct(rows, runs + 1)
     split = 1 + right.shape[1]
     chance = _wrong_ways(kinds[:, 0], kinds[:, 1:split], kinds[:, split:], runs)
-    return np.asarray((chance / binom(runs, np.arange(runs + 1)))[kind.reshape(-1)][:, list(votes)].T)
+    return np.asarray((chance / binom(runs, np.arange(runs + 1)))[kind][:, list(votes)].T)
+
+
+def _distinct(
+    rows: Int[np.ndarray, "q c"], base: int
+) -> tuple[Int[np.ndarray, "k c"], Int[np.ndarray, " q"]]:
+    """Return the distinct rows of numbers below `base`, and which of them each row is."""
+    if base ** rows.shape[1] >= 1 << 62:
+        kinds, kind = np.unique(rows, axis=0, return_inverse=True)
+        return kinds, kind.reshape(-1)
+    key = rows @ base ** np.arange(rows.shape[1])
+    _, first, kind = np.unique(key, return_index=True, return_inverse=True)
+    return rows[first], kind.reshape(-1)
 
 
 def _sorted(counts: Int[np.ndarray, "q c"]) -> Int[np.ndarray, "q some"]:
