@@ -169,3 +169,19 @@ def test_judges_that_grade_are_led_by_how_far_off_they_are():
     assert page.figures[0].name == "panel-error"
     assert page.decisions
     assert all("points" in one for one in page.decisions)
+
+
+def test_two_systems_that_answered_once_are_compared():
+    rng = np.random.default_rng(4)
+    page, _ = page_of(*planted_panel(mixture_world(models=2), questions=150, seeds=1, rng=rng))
+    assert "on the same 150 questions" in page.headline[0]
+    assert page.headline[1].startswith("When both agree (")
+    assert not any("vote" in one for one in page.decisions)
+
+
+def test_a_trap_is_an_answer_that_two_runs_share():
+    rng = np.random.default_rng(4)
+    page, _ = page_of(*planted_panel(mixture_world(models=2), questions=150, seeds=1, rng=rng))
+    title = page.tables[0].title
+    assert title.endswith("both runs give the same wrong answer")
+    assert all(row[3] == "100 %" for row in page.tables[0].rows)

@@ -153,8 +153,13 @@ def _truth(tallies: Tallies, items: Items, seed: int) -> Truth:
         votes=effective_number(tallies),
         condorcet=condorcet(tallies, rng=rng(3)),
         same=same_wrong(tallies, rng=rng(4)),
-        traps=find_traps(tallies, items, rng=rng(5)),
+        traps=find_traps(tallies, items, share=_shared_by(tallies), rng=rng(5)),
     )
+
+
+def _shared_by(tallies: Tallies) -> float:
+    """Return the share of runs that a trap takes: half of them, and never one run alone."""
+    return 1.0 if int(tallies.runs.sum(axis=0).max(initial=0)) <= 2 else 0.5
 
 
 def anchored_of(tallies: Tallies, items: Items) -> Tallies:

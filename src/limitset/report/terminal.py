@@ -69,6 +69,8 @@ def curve_lines(page: Page) -> list[str]:
     if not strata or top <= 0:
         return []
     votes = sorted({int(row["votes"]) for row in curve})
+    if votes[-1] < 3:  # two votes with ties split are wrong as often as one
+        return []
     lines = ["", f"  error of the vote, 1 to {votes[-1]} runs (highest bar: {100 * top:.0f} %)"]
     width = max(len(visible(name)) for name in strata)
     for name in strata[:TALLEST]:

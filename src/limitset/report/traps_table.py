@@ -32,7 +32,7 @@ def traps_table(traps: Traps, ends: Ends, items: Items) -> Table | None:
     if all(_told_already(row) for row in shown):
         columns, shown = columns[:-1], tuple(row[:-1] for row in shown)
     return Table(
-        title=f"{count}{more}: at least half of the runs give the same wrong answer",
+        title=f"{count}{more}: {_who(traps)} give the same wrong answer",
         columns=columns,
         rows=shown,
         note="A lure is a wrong answer that was expected beforehand." if _lures(rows) else "",
@@ -52,6 +52,10 @@ def _row(row: Measurement, ends: Ends, items: Items) -> tuple[object, ...]:
         percent(row).split(" [")[0],
         " · ".join(replies),
     )
+
+
+def _who(traps: Traps) -> str:
+    return "both runs" if traps.table.parameters.get("share") == 1.0 else "at least half of the runs"
 
 
 def _told_already(row: tuple[object, ...]) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from limitset.charts.shown import percent, with_interval
+from limitset.charts.shown import percent, visible, with_interval
 from limitset.core.agreements import Source, groups_of, unanimous
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.report import sentences
 from limitset.report.analysis import Analysis, Truth
 from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
+from limitset.report.audit.points import points
 from limitset.report.audit.section import Section
 from limitset.report.traps_table import share_held
 
@@ -25,6 +27,8 @@ MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "st
 """Topics whose first advice follows."""
 
 
+FEW: Final = 20
+"""A bound on what agreement is worth rests on at least so many questions."""
 POINT: Final = 0.01
 """Independent voters are named where they would do better by more than this."""
 OPEN: Final = ("an't tell", "cannot be told")
@@ -49,8 +53,10 @@ def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) ->
         Empty where the sentences of a first look say more: below three systems, and without an anchor.
     """
     truth = analysis.truth
-    if truth is None or len(panel.systems) < PANEL:
+    if truth is None:
         return ()
+    if len(panel.systems) < PANEL:
+        return _of_two(truth, panel, topics) if len(panel.systems) > 1 and _runs(truth) < PANEL else ()
     graded = _graded(panel, topics)
     found = graded or (_worth(truth, panel), _agreed(truth, panel), _vote(panel, topics))
     return tuple(one for one in found if one) if found[0] or found[1] else ()
@@ -84,9 +90,13 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         # how far off a grade is says more than whether it is the key's
         again = topics["reliability"].advice[:1] if "reliability" in topics else ()
         return (*topics["ordinal"].advice, *again)
+    if _runs(truth) < PANEL:  # no vote is taken of two
+        return tuple(more)
     if len(panel.systems) < PANEL:
         first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
-    agreed = sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
+    agreed = [
+        _with_bar(one) for one in sentences.agreement_advice(sentences.trust_in_agreement(truth.agreed))
+    ]
     traps = _traps(truth)
     told = [*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:]]
     # what can be done comes before what cannot be told
@@ -126,10 +136,43 @@ def _agreed(truth: Truth, panel: Panel) -> str | None:
         tallies, tallies.counts, tallies.class_item, units=units, source=Source.MODEL, k_max=systems
     )
     share = float(tallies.by_question(chance[-1]).sum() / max(int(known[-1].sum()), 1))
-    who = "all" if int(tallies.runs.sum(axis=0).max()) <= systems else "one run of each"
-    verb, they = ("agree", "they are") if who == "all" else ("agrees", "it is")
+    if rows[0].blank and share * tallies.items.size < FEW:
+        return None
+    who = "one run of each" if _runs(truth) > systems else "both" if systems == 2 else "all"
+    verb, they = ("agrees", "it is") if who == "one run of each" else ("agree", "they are")
     often = f"{100 * share:.0f} % of the questions"
     return f"When {who} {verb} ({often}), {they} wrong {percent(rows[0])} of the time."
+
+
+def _of_two(truth: Truth, panel: Panel, topics: Mapping[str, Section]) -> tuple[str, ...]:
+    """Compare two systems that answered once: a mean of both is about neither."""
+    pairs = found_in(topics, "paired_comparison")
+    row = next((one for one in pairs.rows() if not one.blank), None) if pairs is not None else None
+    if row is None:
+        return ()
+    first, second = str(row.parameters["system"]), str(row.parameters["against"])
+    if row.value < 0:
+        first, second = second, first
+        row = replace(row, value=-row.value, low=-row.high, high=-row.low)
+    told = (
+        f"{visible(first)} is right {points(row)} more often than {visible(second)}, on the same "
+        f"{int(row.n):,} questions."
+        if row.low > 0
+        else f"Whether {visible(first)} or {visible(second)} is right more often cannot be told: {points(row)} "
+        f"on the same {int(row.n):,} questions."
+    )
+    return tuple(one for one in (told, _agreed(truth, panel)) if one)
+
+
+def _runs(truth: Truth) -> int:
+    return int(truth.tallies.runs.sum(axis=0).max(initial=0))
+
+
+def _with_bar(advice: str) -> str:
+    """Say what is asked of agreement where it is not to be trusted."""
+    told = advice.removesuffix(" of the time.")
+    is_bad = advice.startswith(("Do not trust", "Nor on")) and told != advice
+    return f"{told} of the time, where 5 % or less is asked for." if is_bad else advice
 
 
 def _graded(panel: Panel, topics: Mapping[str, Section]) -> tuple[str | None, ...]:
@@ -163,7 +206,8 @@ def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
     rows.sort(key=lambda row: int(row.parameters["votes"]))
     one, all_of_them = rows[0], rows[-1]
     voters = counted(int(all_of_them.parameters["votes"]), panel.noun)
-    first = f"A vote of {voters} is wrong {percent(all_of_them)} of the time"
+    each = "" if all(np.asarray(panel.tallies.by_system().runs).max(axis=1) <= 1) else ", one run each,"
+    first = f"A vote of {voters}{each} is wrong {percent(all_of_them)} of the time"
     return f"{first}, one alone {percent(one)}{_alike(table, all_of_them)}."
 
 
@@ -182,4 +226,6 @@ def _traps(truth: Truth) -> str | None:
     count, held = share_held(truth.traps)
     last = sentences.last_of(truth.surviving.curve.where(system="all", stratum="all"))
     wrong = 0.0 if last.blank else last.value * truth.tallies.items.size
-    return sentences.traps_advice(count, held, wrong=wrong) if wrong else None
+    told = sentences.traps_advice(count, held, wrong=wrong) if wrong else None
+    votes = int(last.parameters["votes"])
+    return told.replace("The vote is", f"The vote of all {votes} runs is", 1) if told else None
