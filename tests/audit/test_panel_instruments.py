@@ -157,6 +157,14 @@ def test_predictions_are_errors_of_majorities():
     assert not len(got.where(votes=4, null_kind="independent"))
 
 
+def test_predictions_end_where_the_voters_end():
+    # sizes of 24 voters: 1 to 16, 20, 24; odd ones up to 15, and 23, the last odd number below 24
+    got = voting_gain(drawn(mixture_world(models=24), questions=30), rng=rng(), draws=5).errors
+    for kind in ("independent", "correlated"):
+        assert got.where(null_kind=kind).axes["votes"].tolist() == [1, 3, 5, 7, 9, 11, 13, 15, 23]
+    assert got.where(null_kind="").axes["votes"].max() == 24
+
+
 def test_equally_correlated_voters():
     # nine voters, p = .7, r = .2: .78365; r = .4375: .73013
     for r, expected in ((0.2, 0.78365), (0.4375, 0.73013)):

@@ -96,7 +96,17 @@ def test_runs_of_one_model_are_called_runs():
 
 def test_several_runs_of_several_models_are_worth_models():
     panel = planted(mixture_world(models=3), questions=60, seeds=8, noun="model")
-    assert worth_section(panel).figures[0].title.startswith("Three models are worth")
+    section = worth_section(panel)
+    assert section.figures[0].title.startswith("Three models are worth")
+    # the number of votes of single runs is another one: in the table, not beside the title
+    assert "Kish" not in section.figures[0].caption
+    assert section.measured[0].one(unit="votes").value > section.measured[0].one(unit="models").value
+    assert any(one.formula == "M / (1 + (M − 1) r)" for one in section.definitions)
+
+
+def test_one_run_each_says_how_errors_correlate():
+    caption = worth_section(planted(judges_world(), questions=200)).figures[0].caption
+    assert "Errors of two voters correlate by " in caption
 
 
 def test_clones_are_one_and_one_is_enough():

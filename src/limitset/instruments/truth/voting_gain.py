@@ -68,7 +68,7 @@ class VotingGain:
         Axes `unit` ("systems": one run each of different systems; "runs": runs of one system), `system`
         ("all", or whose runs), `votes`; values in [0, 1]. Rows with the null kinds "independent" and
         "correlated" are what a plurality of independent voters, and of equally correlated ones, of the same
-        accuracy would reach (odd numbers of votes).
+        accuracy would reach (odd numbers of votes, up to the largest one that there are voters for).
     changes
         Axes `unit`, `system`, `votes`: error of so many votes less error of all, in [-1, 1], on the same
         questions. Above 0: more votes help.
@@ -247,7 +247,9 @@ def _predicted(
     per_round = voters - ballots.wrong[ballots.slot].sum(axis=0).astype(np.float64)
     right = ballots.by_question(per_round / voters)
     pair = ballots.by_question(per_round * (per_round - 1) / (voters * (voters - 1)))
-    for size in (size for size in sizes if size % 2):
+    # an odd number below the last one, where that is even: predictions end where the observed line does
+    last = sizes[-1] - 1 + sizes[-1] % 2
+    for size in sorted({size for size in sizes if size % 2} | {last}):
         rows = predicted_pluralities(
             right, pair, shared[0], size=size, silent=shared[1], confidence=confidence
         )

@@ -31,6 +31,14 @@ DEFINITIONS: Final = (
         "beside independent ones, who do not even share what is hard. Wrong answers are as spread as here.",
         formula="p_{q} ~ Beta with mean p and correlation r;   independent: p_{q} = p",
     ),
+    Definition(
+        term="worth so many independent ones (Kish's effective number)",
+        plain="Each of M voters is taken by its chance to be wrong on each question, over all of its runs; r "
+        "is how far these chances go together over the questions, on average over two voters. Voters that "
+        "err on the same questions are worth one, independent ones M. Where every single run votes, runs "
+        "differ by chance as well, and the number of independent votes is larger.",
+        formula="M / (1 + (M − 1) r)",
+    ),
 )
 
 
@@ -65,7 +73,7 @@ def worth_section(panel: Panel) -> Section:
         chart=worth_chart(drawn),
         caption=f"{counted_on(panel.anchored, panel.noun)} Error of the vote of so many "
         f"{panel.noun + 's' if unit == 'systems' else 'runs'}, with its 95 % interval over questions. Grey: "
-        f"voters of the same accuracy that share nothing, or only what is hard. {_worth(effective)}",
+        f"voters of the same accuracy that share nothing, or only what is hard.{_worth(panel, effective)}",
         table=data_table(drawn),
     )
     return Section(
@@ -85,17 +93,13 @@ def worth_title(panel: Panel, effective: EffectiveNumber, gain: VotingGain) -> s
     unit, system = curves_of(gain.errors)[0]
     systems = counted(len(panel.systems), panel.noun).capitalize()
     votes, models = (effective.values.one(unit=name) for name in ("votes", "models"))
-    once = panel.anchored is not None and all(
-        int(panel.anchored.runs[panel.anchored.systems == name].sum(axis=0).max(initial=0)) <= 1
-        for name in dict.fromkeys(panel.anchored.systems)
-    )
     if system != ALL:
         runs = _most(gain, unit, system)
         if votes.blank:
             wrong = error_of_all(gain, unit, system)
             return f"A vote of {runs} runs of {visible(system)} is wrong {wrong} of the time"
         return f"{runs} runs of {visible(system)} vote like {_as_many(votes)}"
-    if once and not votes.blank:
+    if _once(panel) and not votes.blank:
         return f"{systems} vote like {_as_many(votes)}"
     if not models.blank:
         return f"{systems} are worth {_as_many(models)}"
@@ -112,14 +116,26 @@ def _most(gain: VotingGain, unit: str, system: str) -> int:
     return int(gain.errors.where(unit=unit, system=system, null_kind="").axes["votes"].max())
 
 
-def _worth(effective: EffectiveNumber) -> str:
+def _worth(panel: Panel, effective: EffectiveNumber) -> str:
+    """Write what the votes are worth; not where models with several runs stand in the title instead."""
     votes = effective.values.one(unit="votes")
     correlation = effective.correlation.one(unit="votes")
     if votes.blank:
-        return f"No effective number: {votes.blank_reason}."
+        return f" No effective number: {votes.blank_reason}."
+    if len(panel.systems) > 1 and not _once(panel):
+        return ""
+    what = "voters" if len(panel.systems) > 1 else "runs"
     return (
-        f"Errors of two runs correlate by {with_interval(correlation)}; all runs together are worth "
+        f" Errors of two {what} correlate by {with_interval(correlation)}; all {what} together are worth "
         f"{with_interval(votes)} independent ones (Kish)."
+    )
+
+
+def _once(panel: Panel) -> bool:
+    """Say whether every system has at most one run a question."""
+    return panel.anchored is not None and all(
+        int(panel.anchored.runs[panel.anchored.systems == name].sum(axis=0).max(initial=0)) <= 1
+        for name in dict.fromkeys(panel.anchored.systems)
     )
 
 
