@@ -203,3 +203,20 @@ def test_a_file_of_replies_keeps_what_it_says_of_questions_beside_logs(tmp_path)
     assert [(row["lure"], row["stratum"]) for row in rows] == [("Sydney", "places")]
     mine = panel.ends.having(system="m")
     assert mine.numbers("logprob").tolist() == [-1.5]
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ((1, 0, 0.25, 0.5, 1, 0), "2 of 6 questions have replies that the log scores partly right: left out"),
+        ((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), "all 6 questions have replies that the log scores partly right"),
+        ((1, 0, 1, 0, 1, 0), None),
+    ],
+)
+def test_questions_scored_partly_right_are_counted_in_plain_words(tmp_path, scores, told):
+    rows = [row for row in records(samples("a", "capitals")) if row["filter"] == "whole"]
+    graded = [row | {"metrics": ["f1"], "f1": score} for row, score in zip(rows, scores, strict=True)]
+    file = tmp_path / "samples_t_2024-01-01T00-00-00.jsonl"
+    file.write_text("\n".join(map(json.dumps, graded)), encoding="utf-8")
+    notes = [note for note in read_panel([file])[0].notes if "scores partly right" in note]
+    assert notes == [] if told is None else [note.startswith(told) for note in notes] == [True]

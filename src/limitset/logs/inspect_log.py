@@ -7,8 +7,8 @@ its summary has no answer or may have shortened it. A `.json` log holds the same
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from limitset.core.errors import InputError
 from limitset.logs import zipped
 from limitset.logs.evaluation_log import EvaluationLog, OfferedLog, content_hash
-from limitset.logs.inspect_samples import Samples, Scored, mapping_of, number_of, values_of
+from limitset.logs.inspect_samples import ATTACHED, Samples, Scored, mapping_of, number_of, values_of
 from limitset.logs.json_text import decoded, parsed
 
 TOOL: Final = "inspect"
@@ -44,6 +44,8 @@ class InspectLog:
     header: Mapping[str, Any]
     samples: Sequence[Mapping[str, Any]]
     notes: tuple[str, ...] = ()
+    members: zipped.Zipped | None = None
+    """Of an `.eval`: where the whole samples are."""
 
     @property
     def told(self) -> Mapping[str, Any]:
@@ -70,11 +72,11 @@ class InspectLog:
     @contextmanager
     def whole_samples(self) -> Iterator[Samples]:
         """Give a way from a summary to its whole sample."""
-        if self.path.suffix.lower() == ".json":
+        if self.members is None:
             yield lambda summary: summary
             return
-        with zipped.opened(self.path) as members:
-            yield _from_zip(self.path, members)
+        with closing(self.members):
+            yield _from_zip(self.path, self.members)
 
     def scored(self, scorer: str) -> EvaluationLog:
         """Read the replies as one scorer saw them."""
@@ -119,9 +121,9 @@ def open_inspect(path: Path) -> InspectLog:
             )
         header = _object(parsed(decoded(path.read_bytes(), place=str(path)), place=str(path)), str(path))
         return _checked(path, header, header.get("samples"), notes=())
-    with zipped.opened(path) as members:
+    with closing(zipped.Zipped(path)) as members:
         header, summaries, notes = _header_and_summaries(path, members)
-    return _checked(path, header, summaries, notes=notes)
+    return replace(_checked(path, header, summaries, notes=notes), members=members)
 
 
 def offered_by_inspect(path: Path) -> list[OfferedLog]:
@@ -179,10 +181,31 @@ def _header_and_summaries(
 def _from_zip(path: Path, members: zipped.Zipped) -> Samples:
     def whole(summary: Mapping[str, Any]) -> Mapping[str, Any]:
         stem = f"samples/{summary.get('id')}_epoch_{summary.get('epoch')}"
-        name = next((one for one in (f"{stem}.json", f"{stem}/sample.json") if one in members), None)
-        return summary if name is None else _object(_json(path, members, name), f"{name} of {path}")
+        if f"{stem}.json" in members:
+            return _object(_json(path, members, f"{stem}.json"), f"{stem}.json of {path}")
+        if f"{stem}/sample.json" not in members:
+            return summary
+        sample = _object(_json(path, members, f"{stem}/sample.json"), f"{stem}/sample.json of {path}")
+        # long texts stand in members of their own; most samples need none of them
+        folder = f"{stem}/attachments/"
+        return (
+            {"attachments": _in_chunks(path, members, folder), **sample}
+            if ATTACHED in str(sample)
+            else sample
+        )
 
     return whole
+
+
+def _in_chunks(path: Path, members: zipped.Zipped, folder: str) -> Mapping[str, Any]:
+    """Return long texts of a chunked sample by number; a chunk is named by the number of its first."""
+    found: dict[str, Any] = {}
+    for name in members.names:
+        first = name.removeprefix(folder).removesuffix(".json")
+        if name.startswith(folder) and first.isdecimal() and len(first) < 10:
+            texts = _list(_json(path, members, name), name)
+            found |= {str(int(first) + n): text for n, text in enumerate(texts)}
+    return found
 
 
 def _json(path: Path, members: zipped.Zipped, name: str) -> Any:

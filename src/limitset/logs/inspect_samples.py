@@ -21,6 +21,9 @@ from limitset.logs.evaluation_log import (
 SHORTENED: Final = 5_120
 """Characters from which a summary cuts a question; answers lose their line breaks at any length."""
 
+ATTACHED: Final = "attachment://"
+"""What stands before the name of a long text that the sample keeps elsewhere."""
+
 VALUES: Final[Mapping[str, float]] = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Correct, incorrect, partly correct, no answer."""
 
@@ -83,7 +86,7 @@ class Scored:
                 question, epoch, text="", end=None, status=Status.ABSTAINED, right=False, score=0.0
             )
         if right is None:
-            self._count("score between 0 and 1, or no number: neither right nor wrong")
+            self._count("reply with a score between 0 and 1 (partly right), or with one that is no number")
         said = said_of(entry, sample)
         if right is not True and _reads_otherwise(said):
             full = self._whole(sample)
@@ -130,34 +133,33 @@ class Scored:
 
 
 def _may_be_cut(sample: Mapping[str, Any]) -> bool:
-    return "completed" in sample and (
-        len(asked_of(sample.get("input"))) >= SHORTENED
-        or any(len(str(one)) >= SHORTENED for one in values_of(sample.get("target")))
-    )
+    if "completed" not in sample:
+        return False
+    asked, target = sample.get("input"), sample.get("target")
+    if isinstance(asked, str) and isinstance(target, str):
+        return len(asked) >= SHORTENED or len(target) >= SHORTENED
+    return len(asked_of(asked)) >= SHORTENED or any(len(str(one)) >= SHORTENED for one in values_of(target))
 
 
 def _reads_otherwise(said: str | None) -> bool:
     """Say whether the whole sample may hold another answer: line breaks are gone, long ones are cut."""
-    return said is None or any(sign.isspace() for sign in said) or said.endswith("...")
+    return said is None or said.endswith("...") or (said != "" and said.split() != [said])
 
 
 def said_of(entry: Mapping[str, Any], sample: Mapping[str, Any]) -> str | None:
-    """Return what was answered: as the scorer read it, else the whole completion."""
+    """Return what was answered: as the scorer read it, also where it read nothing, else the completion."""
     answer = entry.get("answer")
-    if isinstance(answer, str) and answer:
+    if isinstance(answer, str):
         return _attached(answer, sample)
     completion = mapping_of(sample.get("output")).get("completion")
-    if isinstance(completion, str):
-        return _attached(completion, sample)
-    return answer if isinstance(answer, str) else None
+    return _attached(completion, sample) if isinstance(completion, str) else None
 
 
 def _attached(text: str, sample: Mapping[str, Any]) -> str:
     """Return the text that a long one was replaced by."""
-    mark = "attachment://"
-    if not text.startswith(mark):
+    if not text.startswith(ATTACHED):
         return text
-    found = mapping_of(sample.get("attachments")).get(text.removeprefix(mark))
+    found = mapping_of(sample.get("attachments")).get(text.removeprefix(ATTACHED))
     return found if isinstance(found, str) else text
 
 

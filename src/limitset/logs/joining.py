@@ -16,7 +16,7 @@ from typing import Any, Final
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.items import Items
-from limitset.core.levels import Level
+from limitset.core.levels import Level, Status
 from limitset.logs.evaluation_log import EvaluationLog, OfferedLog, Question, Reply
 
 SHOWN: Final = 3
@@ -88,7 +88,7 @@ def join_logs(read: Sequence[Sequence[EvaluationLog | OfferedLog]], *, wanted: s
     notes += told + _versions(logs) + _other_keys(logs)
     kept, missing = _common(rows, questions)
     rows = [row for row in rows if row.item in kept]
-    notes += missing
+    notes += missing + _graded(rows, questions)
     ends, again = _ends(rows)
     tasks = {log.task for log in logs}
     return Panel(
@@ -293,6 +293,30 @@ def _common(rows: Sequence[_Row], questions: Mapping[str, Question]) -> tuple[se
             notes.append(f"{system} lacks {len(lacking):,} of {len(every):,} questions ({first})")
     notes.append(f"kept: the {len(kept):,} of {len(every):,} questions that every model got")
     return kept, notes
+
+
+def _graded(rows: Sequence[_Row], questions: Mapping[str, Question]) -> list[str]:
+    """Count questions with a key of which some reply is scored neither right nor wrong."""
+    graded = {
+        row.item
+        for row in rows
+        if row.reply.right is None
+        and not row.log.marks
+        and row.reply.status is Status.ANSWERED
+        and questions[row.item].accepted
+    }
+    if not graded:
+        return []
+    every = len({row.item for row in rows})
+    if len(graded) == every:
+        return [
+            f"all {every:,} questions have replies that the log scores partly right: no number here can say "
+            "what is right or wrong; score them with a metric of 0 and 1, such as an exact match"
+        ]
+    return [
+        f"{len(graded):,} of {every:,} questions have replies that the log scores partly right: left "
+        f"out of every number about right and wrong, which are of the other {every - len(graded):,} alone"
+    ]
 
 
 def _ends(rows: Sequence[_Row]) -> tuple[Ends, list[str]]:

@@ -236,7 +236,7 @@ def _generated(
             other = _flag(score) not in (None, got.right)
             found.count("question whose first repeat the log's own score calls otherwise", by=other)
         if known and right is None:
-            found.count("score between 0 and 1: neither right nor wrong")
+            found.count("reply with a score between 0 and 1 (partly right)")
         if got.end is not None and got.end.endswith("(scored wrong)"):
             found.count(
                 "reply that reads like the key, which the log's score calls wrong: the log's score counts"

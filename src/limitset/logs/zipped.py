@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from limitset.core.errors import InputError
 
@@ -37,12 +37,31 @@ _FAULTS: Final = (
 
 
 class Zipped:
-    """Members of one open archive, read with a limit."""
+    """Members of one archive, read with a limit; its directory is read once.
 
-    def __init__(self, archive: Any, path: Path) -> None:
-        self._archive, self._path = archive, path
+    The file is open from the first reading to `close`, which may come several times; members may be
+    compressed with Zstandard.
+
+    Raises
+    ------
+    InputError
+        When it is no zip, is cut off, or a member is broken, encrypted or too large.
+    """
+
+    def __init__(self, path: Path) -> None:
+        module, faults = _zip_module()
+        self._path, self._handle = path, _Handle(path)
+        try:
+            archive = self._archive = module.ZipFile(self._handle)
+        except faults as error:
+            self.close()
+            raise _broken(path, "", error) from error
         self.names = [str(one.filename) for one in archive.infolist()]
         self._known = frozenset(self.names)
+
+    def close(self) -> None:
+        """Close the file; it is opened again where a member is read."""
+        self._handle.close()
 
     def __contains__(self, name: str) -> bool:
         return name in self._known
@@ -63,22 +82,34 @@ class Zipped:
         )
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Zipped]:
-    """Open an archive whose members may be compressed with Zstandard.
+class _Handle:
+    """A file that is opened when it is read, so that its directory outlives one reading."""
 
-    Raises
-    ------
-    InputError
-        When it is no zip, is cut off, or a member is broken, encrypted or too large.
-    """
-    module, faults = _zip_module()
-    try:
-        archive = module.ZipFile(path)
-    except faults as error:
-        raise _broken(path, "", error) from error
-    with archive:
-        yield Zipped(archive, path)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self._path.open("rb")
+        return self._file
+
+    def read(self, size: int = -1) -> Any:
+        return self._opened().read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> Any:
+        return self._opened().seek(offset, whence)
+
+    def tell(self) -> Any:
+        return self._opened().tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 @contextmanager
