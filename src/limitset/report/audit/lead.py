@@ -13,6 +13,7 @@ from limitset.core.agreements import Source, groups_of, unanimous
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.report import sentences
 from limitset.report.analysis import Analysis, Truth
+from limitset.report.audit.grades import BEGINS
 from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.points import points
@@ -27,6 +28,8 @@ MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "st
 """Topics whose first advice follows."""
 
 
+ONE: Final = 1.05
+"""Below this an effective number is that of one."""
 FEW: Final = 20
 """A bound on what agreement is worth rests on at least so many questions."""
 POINT: Final = 0.01
@@ -84,8 +87,10 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         if name in topics and name not in left_out
         for one in topics[name].advice[:1]
     ]
+    graded = [one for one in more if one.startswith(BEGINS)]
+    more = [one for one in more if one not in graded]
     if truth is None:
-        return tuple(first + more)
+        return tuple(graded + first + more)
     if found_in(topics, "score_errors.panel") is not None:
         # how far off a grade is says more than whether it is the key's
         again = topics["reliability"].advice[:1] if "reliability" in topics else ()
@@ -100,7 +105,7 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
     traps = _traps(truth)
     told = [*first, *([traps] if traps else []), *agreed[:1], *more, *agreed[1:]]
     # what can be done comes before what cannot be told
-    return tuple(sorted(told, key=lambda one: any(words in one for words in OPEN)))
+    return (*graded, *sorted(told, key=lambda one: any(words in one for words in OPEN)))
 
 
 def found_in(topics: Mapping[str, Section], instrument: str) -> MeasurementTable | None:
@@ -119,6 +124,8 @@ def _worth(truth: Truth, panel: Panel) -> str | None:
     worth = truth.votes.values.one(unit="models")
     if worth.blank:
         return None
+    if worth.bounded and worth.high < ONE:
+        return f"Your {counted(len(panel.systems), panel.noun)} are worth one: they err together."
     return (
         f"Your {counted(len(panel.systems), panel.noun)} are worth {with_interval(worth)} independent ones."
     )
@@ -154,13 +161,12 @@ def _of_two(truth: Truth, panel: Panel, topics: Mapping[str, Section]) -> tuple[
     if row.value < 0:
         first, second = second, first
         row = replace(row, value=-row.value, low=-row.high, high=-row.low)
-    told = (
-        f"{visible(first)} is right {points(row)} more often than {visible(second)}, on the same "
-        f"{int(row.n):,} questions."
-        if row.low > 0
-        else f"Whether {visible(first)} or {visible(second)} is right more often cannot be told: {points(row)} "
-        f"on the same {int(row.n):,} questions."
-    )
+    asked = f"on the same {int(row.n):,} questions."
+    if row.low > 0:
+        told = f"{visible(first)} is right {points(row)} more often than {visible(second)}, {asked}"
+    else:
+        both = f"{visible(first)} or {visible(second)}"
+        told = f"Whether {both} is right more often cannot be told: {points(row)} {asked}"
     return tuple(one for one in (told, _agreed(truth, panel)) if one)
 
 
