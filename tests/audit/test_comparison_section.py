@@ -20,7 +20,7 @@ def panel_of(right, *, noun="model", anchor_error=0.0, keyed=True):
     ends = Ends.of(
         item=[f"q{q}" for _, q in at],
         system=[f"m{m}" for m, _ in at],
-        end=["x" if one else "y" for one in values],
+        end=["x" if one else f"y{m}" for one, (m, _) in zip(values, at, strict=True)],
         right=values if keyed else None,
     )
     tallies = tallied(ends, items)
@@ -53,7 +53,7 @@ def rendered(section):
     [
         ((0.9, 0.6, 0.59, 0.58, 0.57), "m0 is surely better than each of the other four judges"),
         ((0.6, 0.6, 0.6), "No two of the three judges can be told apart"),
-        ((0.7, 0.69, 0.3), "Two of the three judges may be the best; one is surely not"),
+        ((0.7, 0.69, 0.3), "Two of the three judges may be the best; m2 is surely worse than the other two"),
         ((0.6, 0.6), "m0 and m1 cannot be told apart on 400 questions"),
     ],
 )

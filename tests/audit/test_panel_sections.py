@@ -123,10 +123,11 @@ def test_the_judge_that_harms_is_taken_out():
     panel = planted(judges_world(), questions=1500)
     got = members_section(panel)
     assert "m4 harms the vote" in got.figures[0].title
-    assert got.advice[0].startswith("Take m4 out of the vote: without it the vote is wrong ")
-    assert got.advice[0].endswith("less often.")
-    assert "-" not in got.advice[0]
-    assert any("so chosen, and judged on other questions" in one for one in got.advice)
+    assert got.advice[0].startswith("Vote with ")
+    assert "chosen and judged on different questions they are wrong " in got.advice[0]
+    assert got.advice[1].startswith("Take m4 out of the vote: without it the vote is wrong ")
+    assert got.advice[1].endswith("less often.")
+    assert not any("-" in one for one in got.advice[:2])
 
 
 def test_what_goes_outside_and_what_stays():

@@ -39,7 +39,7 @@ def test_what_is_published_is_what_the_page_says(audited):
 
 def test_the_first_screen_names_a_decision(audited):
     assert audited.page.headline[0].startswith("Your five models are worth")
-    assert audited.page.decisions[0].startswith("Vote with smollm2 examples alone")
+    assert audited.page.decisions[0].startswith("Use smollm2 examples alone: wrong ")
     assert audited.page.attributions == ATTRIBUTIONS
 
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from limitset.charts.accuracy import MOST, accuracy_chart
 from limitset.charts.shown import percent, visible, with_interval
+from limitset.core.errors import InputError
 from limitset.core.results import Measurement, MeasurementTable
 from limitset.instruments.truth.accuracy import Accuracy, accuracy
 from limitset.report.audit.noun import counted
 from limitset.report.audit.panel import Panel
-from limitset.report.audit.points import counted_on
+from limitset.report.audit.points import counted_on, listed
 from limitset.report.audit.section import Section
 from limitset.report.first_page import data_table
 from limitset.report.page import Definition, Figure, Table
@@ -22,6 +23,10 @@ MANY_SILENT: Final = 0.02
 """From this share of runs without a readable answer on, they are worth a look before systems are compared."""
 WIDER: Final = 1.5
 """A design effect from here on is told first."""
+MOST_CHOICES: Final = 12
+"""Up to so many different answers in the whole panel they are the choices of every question."""
+ENOUGH: Final = 20
+"""Questions from which on an answer that nobody gave is taken to be none of the choices."""
 MOST_ROWS: Final = 2_000
 """Rows of a table on the page."""
 DEFINITIONS: Final = (
@@ -140,6 +145,48 @@ def _advice(found: Accuracy, clusters: int, questions: int) -> tuple[str, ...]:
                 "questions in old ones."
             )
     return tuple(told)
+
+
+def choices_of(panel: Panel) -> int | None:
+    """Count the answers that a guess would be made among; None where the answers are no choices.
+
+    Answers that nobody gave and no key has are not counted, so that guessing is not made to look too bad.
+    """
+    if panel.anchored is None or panel.anchored.items.size < ENOUGH:
+        return None
+    given = {str(name) for name in panel.anchored.class_name}
+    keys = {panel.items.accepted(str(one))[0] for one in panel.anchored.items if _keyed(panel, str(one))}
+    count = len(given | keys) if len(given) <= MOST_CHOICES else 0
+    return count if 2 <= count <= MOST_CHOICES else None
+
+
+def guessing_advice(panel: Panel) -> tuple[str, ...]:
+    """Name the systems that are surely no better than guessing among the answers; the worst first."""
+    choices = choices_of(panel)
+    if panel.anchored is None or choices is None:
+        return ()
+    rows = [row for row in accuracy(panel.anchored).right.where(stratum="all").rows() if not row.blank]
+    low = sorted((row for row in rows if row.high <= 1 / choices), key=lambda row: row.value)
+    if not low or len(rows) < 2:
+        return ()
+    guess = f"guessing among {choices} answers gives {100 / choices:.0f} %"
+    if len(low) == len(rows):
+        return (
+            f"Check the keys and how answers were read: each of {counted(len(rows), panel.noun)} is right "
+            f"no more often than by guessing ({guess}).",
+        )
+    others = ""
+    if len(low) > 1:
+        names = listed([str(row.parameters["system"]) for row in low[1:]], most=3)
+        others = f" The same holds for {names}."
+    return (f"{_name(low[0])} is right {percent(low[0])} of the time, {guess}: drop it.{others}",)
+
+
+def _keyed(panel: Panel, item: str) -> bool:
+    try:
+        return len(panel.items.accepted(item)) == 1
+    except InputError:
+        return False  # a question that nobody described
 
 
 def _silent_table(found: Accuracy) -> tuple[Table, ...]:

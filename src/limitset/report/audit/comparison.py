@@ -13,8 +13,9 @@ from limitset.core.results import Measurement, MeasurementTable
 from limitset.core.tallies import Tallies
 from limitset.instruments.truth.accuracy import accuracy
 from limitset.instruments.truth.paired_comparison import PairedComparison, paired_comparison
-from limitset.report.audit.accuracy import MOST_ROWS
-from limitset.report.audit.noun import counted
+from limitset.report.audit.accuracy import MOST_ROWS, guessing_advice
+from limitset.report.audit.copies import Copies, copies_of
+from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.points import counted_on, listed, points
 from limitset.report.audit.section import Section
@@ -24,6 +25,9 @@ from limitset.report.page import Definition, Figure, Table
 TOPIC: Final = 31
 ROWS: Final = 10
 """Rows of the table of the leader against the others."""
+NAMED: Final = 3
+"""Up to so many systems that are surely not the best are named in the title."""
+NO_COPIES: Final = Copies(groups=(), questions=(), alike=())
 SMALL: Final = 0.02
 """Systems whose whole interval is nearer than this are alike."""
 DEFINITIONS: Final = (
@@ -62,51 +66,84 @@ def comparison_section(panel: Panel) -> Section:
     if len(set(panel.anchored.systems)) < 2:
         return Section(topic="comparison", limits=("One system: there is nothing to compare it with.",))
     found = paired_comparison(panel.anchored, rng=panel.rng(TOPIC))
-    order = _order(found)
+    order, copies = _order(found), copies_of(panel)
     figure = Figure(
         name="comparison",
-        title=comparison_title(found, panel.noun),
+        title=comparison_title(found, panel.noun, copies=copies),
         chart=standings_chart(found.standings, _shares(panel.anchored)),
         caption=_caption(panel, found),
         table=data_table(found.standings),
-        shown=(_leader_table(found, order),),
+        shown=(_leader_table(found, order, copies),),
     )
     return Section(
         topic="comparison",
         figures=(figure,),
-        advice=comparison_advice(found),
+        advice=(*guessing_advice(panel), *comparison_advice(found, copies=copies)),
         measured=(pairs_on_page(found.pairs, order), pairs_on_page(found.needed, order), found.standings),
         definitions=DEFINITIONS,
         limits=_limits(found, panel.anchored),
     )
 
 
-def comparison_title(found: PairedComparison, noun: str) -> str:
-    """State how far the order of the systems is sure."""
-    order, leaders = _order(found), _leaders(found)
-    count = len(order)
+def comparison_title(found: PairedComparison, noun: str, *, copies: Copies = NO_COPIES) -> str:
+    """State how far the order of the systems is sure, and name who is surely worse."""
+    order = _order(found)
+    if len(order) > 2:
+        return _several(found, noun, copies)
     first, second = visible(order[0]), visible(order[1])
     pair = found.between(order[0], order[1])
-    if count == 2:
-        if pair.low > 0:
-            return f"{first} is right more often than {second}: by {points(pair)}"
-        return f"{first} and {second} cannot be told apart on {_questions(pair)}"
+    if pair.low > 0:
+        return f"{first} is right more often than {second}: by {points(pair)}"
+    if copies.same(order[0], order[1]):
+        return f"{first} and {second} give the same answers to {_questions(pair)}"
+    return f"{first} and {second} cannot be told apart on {_questions(pair)}"
+
+
+def _several(found: PairedComparison, noun: str, copies: Copies) -> str:
+    order, leaders = _order(found), _leaders(found)
+    count = len(order)
+    out = count - len(leaders)
     if len(leaders) == 1:
         return f"{visible(leaders[0])} is surely better than each of the other {counted(count - 1, noun)}"
     if not _decided(found).any():
-        return f"No two of the {counted(count, noun)} can be told apart"
-    out = count - len(leaders)
+        one = bool(copies.groups) and len(copies.groups[0]) == count
+        whole = counted(count, noun)
+        return f"The {whole} give the same answers" if one else f"No two of the {whole} can be told apart"
     if out == 0:
         return f"Each of the {counted(count, noun)} may still be the best"
-    some, others = (counted(number, noun).split(" ")[0] for number in (len(leaders), out))
+    told = f"{in_words(len(leaders)).capitalize()} of the {counted(count, noun)} may be the best"
+    worst = surely_worst(found)
+    if worst is not None:
+        rest = f"; {in_words(out - 1)} more {'is' if out == 2 else 'are'} surely not" if out > 1 else ""
+        return f"{told}; {visible(worst)} is surely worse than the other {in_words(count - 1)}{rest}"
+    others = [name for name in order if name not in leaders]
+    names = listed(others, most=NAMED) if out <= NAMED else in_words(out)
+    return f"{told}; {names} {'is' if out == 1 else 'are'} surely not"
+
+
+def surely_worst(found: PairedComparison) -> str | None:
+    """Return the system that is surely worse than each of the others, None where there is none."""
+    last = np.asarray(found.standings.low) >= len(found.standings)
+    return str(found.standings.axes["system"][last][0]) if last.any() and last.size > 2 else None
+
+
+def comparison_advice(found: PairedComparison, *, copies: Copies = NO_COPIES) -> tuple[str, ...]:
+    """Say which choice the runs allow, and how many questions would settle the open one."""
+    told = _choice(found, copies)
+    worst = surely_worst(found)
+    if worst is None:
+        return told
+    count = len(found.standings) - 1
+    above = [name for name in _order(found) if name != worst]
+    nearest = min((found.between(name, worst) for name in above), key=lambda pair: pair.value)
     return (
-        f"{some.capitalize()} of the {counted(count, noun)} may be the best; {others} "
-        f"{'is' if out == 1 else 'are'} surely not"
+        *told,
+        f"{visible(worst)} is surely worse than the other {in_words(count)}: right less often than each by "
+        f"{points(nearest)} or more.",
     )
 
 
-def comparison_advice(found: PairedComparison) -> tuple[str, ...]:
-    """Say which choice the runs allow, and how many questions would settle the open one."""
+def _choice(found: PairedComparison, copies: Copies) -> tuple[str, ...]:
     order, leaders = _order(found), _leaders(found)
     first = order[0]
     told = []
@@ -121,12 +158,26 @@ def comparison_advice(found: PairedComparison) -> tuple[str, ...]:
         )
         rest = [name for name in order if name != first]
         second = rest[0]
-        open_ones = [name for name in rest[1:] if _open(found.between(second, name))]
+        open_ones = _others(found, second, rest[1:], copies)
         if open_ones:
             told.append(_undecided(found, second, open_ones))
         return tuple(told)
-    open_ones = [name for name in order if name != first and _open(found.between(first, name))]
-    return (_undecided(found, first, open_ones),) if open_ones else ()
+    open_ones = _others(found, first, order, copies)
+    if open_ones:
+        return (_undecided(found, first, open_ones),)
+    same = [name for name in order if name != first and copies.same(first, name)]
+    if not same:
+        return ()
+    return (f"{listed([first, *same], most=5)} give the same answers: choose between them by price.",)
+
+
+def _others(found: PairedComparison, first: str, names: list[str], copies: Copies) -> list[str]:
+    """Return those that one cannot be told from; its copies give the same answers and stay out."""
+    return [
+        name
+        for name in names
+        if name != first and not copies.same(first, name) and _open(found.between(first, name))
+    ]
 
 
 def _undecided(found: PairedComparison, first: str, others: list[str]) -> str:
@@ -154,11 +205,14 @@ def _undecided(found: PairedComparison, first: str, others: list[str]) -> str:
     return f"{told}. {more}, if the difference is what it seems."
 
 
-def _leader_table(found: PairedComparison, order: list[str]) -> Table:
+def _leader_table(found: PairedComparison, order: list[str], copies: Copies) -> Table:
     rows = []
     for name in order[1 : ROWS + 1]:
         pair, needed = found.between(order[0], name), _needed(found, order[0], name)
         more = f"about {_round(needed.value):,} questions" if not needed.blank else needed.blank_reason
+        if copies.same(order[0], name):
+            rows.append((visible(name), "the same answers", pair.n, "they are one"))
+            continue
         rows.append((visible(name), points(pair), pair.n, more))
     return Table(
         title=f"{visible(order[0])}, the first, against the others",

@@ -22,7 +22,7 @@ from limitset.report.traps_table import share_held
 
 PANEL: Final = 3
 """From so many systems on a set of replies is read as a panel; below, as runs."""
-FIRST_ADVICE: Final = ("labels", "members", "voting", "outside")
+FIRST_ADVICE: Final = ("copies", "labels", "members", "voting", "outside")
 """Topics whose first advice comes before the questions to check."""
 MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "stale")
 """Topics whose first advice follows."""

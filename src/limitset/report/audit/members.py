@@ -17,7 +17,8 @@ from limitset.instruments.truth.member_value import (
     MemberValue,
     member_value,
 )
-from limitset.report.audit.noun import counted
+from limitset.report.audit.copies import copies_of, names_of
+from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.points import counted_on, listed, more_often, points
 from limitset.report.audit.section import Section
@@ -27,6 +28,8 @@ from limitset.report.page import Definition, Figure, Table
 
 TOPIC: Final = 22
 """Stream of the draws."""
+MANY: Final = 8
+"""From more systems on, a subset is told by its number first."""
 NAMED: Final = 15
 """Systems of a subset that are named in the table."""
 
@@ -96,18 +99,18 @@ def members_section(panel: Panel) -> Section:
 
 def members_title(panel: Panel, members: MemberValue) -> str:
     """State who helps, who harms and who adds nothing."""
-    told = members.verdicts()
+    told, same = members.verdicts(), copies_of(panel)
     by = {
         verdict: [name for name, one in told.items() if one == verdict] for verdict in (HELPS, HARMS, NOTHING)
     }
     parts = []
     if by[HARMS]:
-        parts.append(f"{listed(by[HARMS], most=3)} harm{'s' * (len(by[HARMS]) == 1)} the vote")
+        parts.append(f"{names_of(by[HARMS], same, most=3)} harm{'s' * (len(by[HARMS]) == 1)} the vote")
     if by[HELPS]:
         what = "" if by[HARMS] else " the vote"
-        parts.append(f"{listed(by[HELPS], most=3)} help{'s' * (len(by[HELPS]) == 1)}{what}")
+        parts.append(f"{names_of(by[HELPS], same, most=3)} help{'s' * (len(by[HELPS]) == 1)}{what}")
     if by[NOTHING]:
-        parts.append(f"{listed(by[NOTHING], most=3)} add{'s' * (len(by[NOTHING]) == 1)} nothing")
+        parts.append(f"{names_of(by[NOTHING], same, most=3)} add{'s' * (len(by[NOTHING]) == 1)} nothing")
     if not parts:
         return f"What any of {counted(len(told), panel.noun)} adds to the vote cannot be told yet"
     if len(by[NOTHING]) == len(told):
@@ -119,7 +122,9 @@ def _advice(panel: Panel, members: MemberValue, best: BestSubset) -> tuple[str, 
     told = members.verdicts()
     values = {str(row.parameters["system"]): row for row in members.values.rows()}
     harms = sorted((name for name in told if told[name] == HARMS), key=lambda name: values[name].value)
-    found = []
+    subset, better = subset_advice(panel, best)
+    # a part that does better than all comes before what any single one changes
+    found = [subset] if subset and better else []
     if harms:
         worst = values[harms[0]]
         others = f"; the same holds for {listed(harms[1:], most=3)}" if harms[1:] else ""
@@ -134,13 +139,14 @@ def _advice(panel: Panel, members: MemberValue, best: BestSubset) -> tuple[str, 
             f"Drop {listed(members.dropped, most=6)}: without {'them' if len(members.dropped) > 1 else 'it'} "
             f"the vote's error changes by {points(change)}."
         )
-    elif len(told) > MOST and all(verdict in (NOTHING, CANT_TELL) for verdict in told.values()):
+    elif (
+        not better and len(told) > MOST and all(verdict in (NOTHING, CANT_TELL) for verdict in told.values())
+    ):
         found.append(
             f"No single {panel.noun} of {len(told)} is shown to change the vote's error; see the best "
             "subsets for how many are enough."
         )
-    subset = subset_advice(panel, best)
-    if subset:
+    if subset and not better:
         found.append(subset)
     if not found:
         found.append(_open(panel, members))
@@ -153,8 +159,9 @@ def _open(panel: Panel, members: MemberValue) -> str:
     widest = max(rows, key=lambda row: row.high - row.low)
     if len(helps) == len(rows):
         least = min(rows, key=lambda row: row.value)
+        keep = "" if copies_of(panel).groups else f"Keep all {counted(len(rows), panel.noun)}: "
         return (
-            f"Keep all {counted(len(rows), panel.noun)}: even without "
+            f"{keep}{'without' if keep else 'Without'} "
             f"{visible(str(least.parameters['system']))} the vote is wrong {more_often(least)}."
         )
     needed = questions_for(widest, POINT)
@@ -165,13 +172,18 @@ def _open(panel: Panel, members: MemberValue) -> str:
     )
 
 
-def subset_advice(panel: Panel, best: BestSubset) -> str | None:
-    """Name a subset that does better than all, or the smallest that does as well; None without one."""
+def subset_advice(panel: Panel, best: BestSubset) -> tuple[str | None, bool]:
+    """Name a subset that does better than all, or the smallest that does as well; say if it does better.
+
+    Returns
+    -------
+    tuple
+        The sentence, None without such a subset, and whether the subset does better than all.
+    """
     rows = [(size, best.gains.one(size=size, against="all")) for size in best.chosen if best.folds]
     better = [(size, row) for size, row in rows if row.low > 0]
     if better:
-        size, row = max(better, key=lambda pair: pair[1].low)
-        return f"Vote with {listed(best.chosen[size], most=5)} alone: {_judged(panel, best, size, row)}."
+        return _better(panel, best, *max(better, key=lambda pair: pair[1].low)), True
     # from the largest down, as far as each does as well: one false step at most
     enough = None
     for size, row in sorted(rows, reverse=True):
@@ -179,9 +191,29 @@ def subset_advice(panel: Panel, best: BestSubset) -> str | None:
             break
         enough = (size, row)
     if enough is None:
-        return None
+        return None, False
     size, row = enough
-    return f"{listed(best.chosen[size], most=5)} alone would do: {_judged(panel, best, size, row)}."
+    return f"{listed(best.chosen[size], most=5)} alone would do: {_judged(panel, best, size, row)}.", False
+
+
+def _better(panel: Panel, best: BestSubset, size: int, row: Measurement) -> str:
+    names = best.chosen[size]
+    apart = best.errors.one(size=size, estimate="cross_fitted")
+    of_all = f"{100 * (apart.value + row.value):.0f} %"
+    less = f"{more_often(row, sign=-1)}{_paid(best, size)}"
+    if size == 1:
+        return (
+            f"Use {visible(names[0])} alone: wrong {percent(apart)} instead of {of_all}, chosen and judged "
+            f"on different questions: {less}."
+        )
+    everybody = len(panel.systems)
+    who = f"{listed(names, most=5)} alone"
+    if everybody > MANY:
+        who = f"{in_words(size)} of the {everybody} ({listed(names, most=3)})"
+    return (
+        f"Vote with {who}: chosen and judged on different questions they are wrong {percent(apart)}, all "
+        f"{everybody} {of_all}: {less}."
+    )
 
 
 def _judged(panel: Panel, best: BestSubset, size: int, row: Measurement) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from limitset.report.audit.accuracy import accuracy_section
 from limitset.report.audit.calibration import calibration_section
 from limitset.report.audit.comparison import comparison_section
+from limitset.report.audit.copies import copies_section
 from limitset.report.audit.members import members_section
 from limitset.report.audit.ordinal import ordinal_section
 from limitset.report.audit.outside import outside_section
@@ -21,6 +22,7 @@ from limitset.report.audit.voting import voting_section
 from limitset.report.audit.worth import worth_section
 
 TOPICS: Final[tuple[Callable[[Panel], Section], ...]] = (
+    copies_section,
     worth_section,
     voting_section,
     outside_section,

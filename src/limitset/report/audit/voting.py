@@ -104,6 +104,8 @@ def voting_title(stop: Stop, *, unit: str, system: str, noun: str) -> str:
         return f"One {noun if unit == 'systems' else 'run'}{whose} does as well as {stop.most}"
     if stop.verdict is Verdict.HOLDS:
         return f"{_votes(stop.votes, unit, noun).capitalize()}{whose} vote as well as {stop.most}"
+    if stop.verdict is Verdict.FAILS and unit == "systems":
+        return f"Drawn at random, the last of {_votes(stop.most, unit, noun)} still helps"
     if stop.verdict is Verdict.FAILS:
         return f"On average the vote still gains from the last of {_votes(stop.most, unit, noun)}{whose}"
     return f"Whether fewer than {_votes(stop.most, unit, noun)}{whose} would do cannot be told yet"
