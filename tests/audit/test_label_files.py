@@ -14,6 +14,9 @@ from limitset.core.tallies import tallied
 from limitset.datasets.planted import mixture_world, planted_panel
 from limitset.logs.label_file import panel_hash, read_plan, shown_question
 from limitset.logs.labels import read_labels
+from limitset.report.audit.label_state import scope_with_labels, unknown_labels
+from limitset.report.audit.labels import labels_section
+from limitset.studies.baseline import panel_of
 from limitset.studies.labelling import (
     check_labels,
     keep_labels,
@@ -129,6 +132,29 @@ def test_verdicts_speak_of_the_commonest_answer(tmp_path):
     ends, items = panel()
     labels = read_labels(path, tallied(ends, items), items)
     assert (labels.verdicts, labels.unmatched, int(labels.labelled.sum())) == (1, 0, 2)
+
+
+def test_labels_that_nobody_gave_are_named(plan):
+    filled(plan, {"au": "Canbera", "fr": "Lyon", "uk": "Lyon"})
+    ends, items = panel()
+    labels = read_labels(plan, tallied(ends, items), items)
+    # the commonest first; a near answer of the same question is named with it
+    assert labels.unknown == (("Lyon", 2, ""), ("Canbera", 1, "Canberra"))
+    (told,) = unknown_labels(labels)
+    assert told.startswith(
+        "3 labels name an answer that nobody gave (Lyon 2; Canbera 1, like Canberra): check them for typing"
+    )
+    assert scope_with_labels("m · 7 questions without an anchor", labels).startswith(
+        "m · 7 questions, labels on 3 of "
+    )
+
+
+def test_a_list_without_labels_says_so(plan):
+    ends, items = panel()
+    found = panel_of(ends, items)
+    (first, *_) = labels_section(found, read_labels(plan, found.tallies, items)).advice
+    assert first.startswith("No label is filled in yet")
+    assert labels_section(found).advice[0].startswith("Label ")
 
 
 def test_answers_that_are_reserved_words_are_spelled_out(plan):

@@ -10,8 +10,14 @@ from limitset.charts.theme import MUTED, NULL, RIGHT, WRONG, data_of, finished, 
 
 ROW: Final = 46
 """Pixels of one number: its words, and its interval under them."""
-COLOURS: Final = {"better": RIGHT, "worse": WRONG, "moved": MUTED, "cannot be told": NULL}
-MARKS: Final = {"better": "circle", "worse": "square", "moved": "triangle-right", "cannot be told": "diamond"}
+COLOURS: Final = {"better": RIGHT, "worse": WRONG, "moved": MUTED, "unchanged": MUTED, "cannot be told": NULL}
+MARKS: Final = {
+    "better": "circle",
+    "worse": "square",
+    "moved": "triangle-right",
+    "unchanged": "circle",
+    "cannot be told": "diamond",
+}
 LEAST: Final = 0.05
 """The axis reaches at least so far to both sides."""
 
@@ -24,7 +30,7 @@ def differences_chart(changes: Sequence[Mapping[str, Any]]) -> Any:
     changes
         Records with words (which number), value, low, high (a difference of shares, in [-1, 1]; low and high
         None where there is none), shown (the change in words), told (before and now, in words), n, and turn:
-        "better", "worse", "moved" (neither is better) or "cannot be told".
+        "better", "worse", "moved" (neither is better), "unchanged" or "cannot be told".
 
     Returns
     -------

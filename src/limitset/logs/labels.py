@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -22,9 +23,21 @@ from limitset.logs.label_file import LabelCell, PlanFile, label_cells, panel_has
 
 ANSWERS_BETWEEN: Final = "|"
 """Several right answers in one cell stand apart by this, as keys do."""
+NEAR: Final = 0.7
+"""Likeness (difflib's ratio) from which a label nobody gave is told as a slip for an answer somebody gave."""
 RESERVED: Final = ("right", "wrong", "none")
 SPELLED_OUT: Final = "answer:"
 """Before an answer that is itself one of the reserved words."""
+
+
+class UnknownLabel(NamedTuple):
+    """A label that names an answer which no run gave."""
+
+    label: str
+    labels: int
+    """On so many questions."""
+    near: str
+    """An answer that was given and nearly reads like it; "" where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,6 +56,8 @@ class Labels:
         Labels that call the commonest answer wrong and do not say what is right.
     unmatched
         Labels that name an answer which no run gave.
+    unknown
+        These labels, the commonest first.
     passed_over
         Questions left empty that stand before a labelled one of the same level.
     """
@@ -53,6 +68,7 @@ class Labels:
     verdicts: int
     unmatched: int
     passed_over: int
+    unknown: tuple[UnknownLabel, ...] = ()
 
     def on(self, tallies: Tallies) -> Tallies:
         """Return the tallies with what the labels say of their answers."""
@@ -100,7 +116,8 @@ def read_labels(path: Path, tallies: Tallies, items: Items) -> Labels:
     about = {row["item"]: row for row in items.rows() if row["item"] in cells}
     right = np.full(pooled.class_item.size, UNDEFINED)
     labelled = np.zeros(pooled.items.size, dtype=bool)
-    verdicts = unmatched = 0
+    verdicts = 0
+    unknown: dict[str, list[str]] = {}
     for name, cell in cells.items():
         if not cell.label:
             continue
@@ -109,15 +126,27 @@ def read_labels(path: Path, tallies: Tallies, items: Items) -> Labels:
         right[own] = found
         labelled[place[name]] = True
         verdicts += bool(np.isnan(found).any())
-        unmatched += cell.label.casefold() not in RESERVED and not (found == 1).any()
+        if cell.label.casefold() not in RESERVED and not (found == 1).any():
+            unknown.setdefault(cell.label, []).append(_near(cell.label, pooled.class_name[own]))
     return Labels(
         plan=plan,
         class_right=frozen(right),
         labelled=frozen(labelled),
         verdicts=verdicts,
-        unmatched=unmatched,
+        unmatched=sum(len(near) for near in unknown.values()),
         passed_over=_passed_over(plan, tallies, labelled, place),
+        unknown=tuple(
+            UnknownLabel(label, len(near), max(near, key=bool))
+            for label, near in sorted(unknown.items(), key=lambda pair: -len(pair[1]))
+        ),
     )
+
+
+def _near(label: str, names: np.ndarray) -> str:
+    """Return the answer that a label was probably meant to name; "" where none is near."""
+    given = {str(name).casefold(): str(name) for name in names}
+    found = difflib.get_close_matches(label.casefold(), given, n=1, cutoff=NEAR)
+    return given[found[0]] if found else ""
 
 
 def _judged(

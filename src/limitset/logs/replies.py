@@ -196,7 +196,7 @@ def _questions(read: ReplyColumns) -> tuple[Coded, list[Question], np.ndarray]:
         changed,
         3,
         f"one item of {{}} must have one {kind}",
-        lambda row: f"another for {ids[item[row]]!r}",
+        lambda row: f"another for {(_at(given, row) or texts[pair[row]][:60])!r}",
         "Give it another id, or mend the cell.",
     )
     lure, form = read.texts("lure"), read.texts("form")

@@ -13,10 +13,15 @@ from limitset.core.errors import InputError
 from limitset.core.undefined import UNDEFINED, UNMATCHED
 from limitset.logs.columnar import ReplyTable, numbers_of, texts_of
 
+JUDGES: Final = (
+    *("grader", "annotator"),
+    *(f"{who}_{what}" for who in ("judge", "rater", "grader", "annotator") for what in ("id", "name")),
+)
+"""Further names of the column of those who judge."""
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "question": ("question", "prompt", "input", "query"),
-    "model": ("model", "system", "judge", "model_name", "rater"),
-    "answer": ("answer", "reply", "response", "output", "completion", "text"),
+    "model": ("model", "system", "judge", "model_name", "rater", *JUDGES),
+    "answer": ("answer", "reply", "response", "output", "completion", "verdict", "text"),
     "key": ("key", "target", "gold", "accepted", "label", "correct_answer", "reference"),
     "item": ("item", "id", "question_id", "item_id"),
     "seed": ("seed", "run", "epoch", "sample", "repeat"),

@@ -52,6 +52,8 @@ def show(page: Page, console: Console) -> None:
         _print_table(page.tables[0], console)
 
 
+GRADES = "score_errors.panel"
+"""What judges that give grades are measured by: a vote of classes says little of them."""
 TALLEST = 12
 """Kinds of question that a terminal shows; the page has all."""
 
@@ -59,8 +61,11 @@ TALLEST = 12
 def curve_lines(page: Page) -> list[str]:
     """Return figure 1 as one row of bars a stratum, or nothing where the page has no such curve.
 
+    Nothing either for grades that are measured as numbers.
     The bars of a row run from one vote to all; their height is the error, from 0 to the largest.
     """
+    if any(row["instrument"] == GRADES for row in page.numbers):
+        return []
     curve = [
         row for row in page.numbers if row["instrument"] == "surviving_error" and row.get("system") == "all"
     ]
@@ -77,13 +82,23 @@ def curve_lines(page: Page) -> list[str]:
         rows = sorted((row for row in curve if row["stratum"] == name), key=lambda row: int(row["votes"]))
         values = [row["value"] for row in rows][:WIDEST]
         known = [row for row in rows if not math.isnan(row["value"])]
-        ends = "blank"
+        ends = _bound_of(rows)
         if known:
             first, last = known[0], known[-1]
             at = "" if int(last["votes"]) == votes[-1] else f" at {int(last['votes'])}"
             ends = f"{100 * first['value']:.0f} % → {100 * last['value']:.0f} %{at}"
         lines.append(f"  {visible(name):<{width}}  {''.join(_bar(value, top) for value in values)}  {ends}")
     return lines
+
+
+def _bound_of(rows: list[dict[str, Any]]) -> str:
+    """Say what is known of a stratum without any rate: all its votes are wrong, or none is."""
+    low, high = (float(rows[-1].get(name, math.nan)) for name in ("low", "high"))
+    if low > 0 and high >= 1:
+        return f"all wrong: at least {math.floor(100 * low + 1e-9)} %"
+    if low <= 0 and high < 1:
+        return f"none wrong: at most {math.ceil(100 * high - 1e-9)} %"
+    return "blank"
 
 
 def _bar(value: float, top: float) -> str:

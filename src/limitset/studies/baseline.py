@@ -73,6 +73,12 @@ def open_baseline(path: Path) -> Baseline:
         When the folder holds no finished audit, or one that another version of limitset wrote in another
         form.
     """
+    if not path.is_dir():
+        raise InputError.of(
+            expected="the baseline must be the folder of an earlier audit",
+            got=f"{path}, which {'is a file' if path.exists() else 'does not exist'}",
+            fix="Name a folder that `limitset audit -o` wrote.",
+        )
     with StudyFolder.open(path) as folder:
         spec, progress = folder.lock.get("spec", {}), folder.progress()
         if spec.get("kind") != KIND:

@@ -108,6 +108,7 @@ def run_audit(
         "spec": spec.model_dump(mode="json"),
         "questions": {"file": told, **_counted(found), "sha256": digest},
         "noun": "judge" if judges else noun_of(read.columns.get("model", "model")),
+        "answers": read.columns.get("answer", "answer"),
         "notes": list(read.notes),
         **({"attributions": list(ATTRIBUTIONS)} if PANEL in found.files else {}),
         "packages": package_versions(),

@@ -127,6 +127,7 @@ def _audit_page(folder: StudyFolder) -> Page:
         anchored=None if analysis.truth is None else analysis.truth.tallies,
         seed=_seed(lock),
         noun=str(lock.get("noun", "model")),
+        answers=str(lock.get("answers", "answer")),
     )
     page = audit_page(
         analysis,
@@ -187,6 +188,8 @@ def scope_of(ends: Ends, items: Items, *, noun: str = "model") -> str:
     >>> ends = Ends.of(item=["q", "q"], system=["a", "b"], end=["x", "y"])
     >>> scope_of(ends, Items.of(item=["q"], text=["?"], accepted=[["x"]]))
     'a and b · 1 question with a known answer'
+    >>> scope_of(ends, Items.of(item=["q"], text=["?"], accepted=[["x"]]), noun="judge")
+    'judges a and b · 1 question with a known answer'
     """
     systems = list(dict.fromkeys(str(name) for name in ends.having(level=Level.ANSWER.value).texts("system")))
     questions = len(items)
@@ -196,6 +199,8 @@ def scope_of(ends: Ends, items: Items, *, noun: str = "model") -> str:
     else:
         known = "without an anchor" if keyed == 0 else f"({keyed} with known answers)"
     models = " and ".join(systems) if len(systems) <= NAMED else f"{len(systems)} {noun}s"
+    if noun != "model" and len(systems) <= NAMED:
+        models = f"{noun}{'s' * (len(systems) != 1)} {models}"
     return f"{models} · {questions} question{'s' * (questions != 1)} {known}"
 
 

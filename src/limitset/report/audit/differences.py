@@ -18,7 +18,7 @@ from limitset.report.audit.named_numbers import NAMED, measured
 from limitset.report.audit.panel import Panel
 from limitset.report.page import Table
 
-Turn = Literal["better", "worse", "moved", "cannot be told"]
+Turn = Literal["better", "worse", "moved", "unchanged", "cannot be told"]
 
 GOOD: Final = {
     "accuracy": 1,
@@ -63,6 +63,8 @@ class Change:
     def turn(self) -> Turn:
         """Which way it went, where the whole interval lies on one side of no change."""
         low, high = self.change.low, self.change.high
+        if low == high == self.change.value == 0:
+            return "unchanged"
         if math.isnan(low) or low <= 0 <= high:
             return "cannot be told"
         good = GOOD.get(self.term.name, 0)
@@ -84,6 +86,8 @@ class Change:
     @property
     def shown(self) -> str:
         """The change with its interval."""
+        if self.turn == "unchanged":
+            return "unchanged"
         if not self.share:
             return with_interval(self.change)
         return percent(self.change).replace(" %", " points")
@@ -288,7 +292,9 @@ def _moved(found: Differences) -> list[str]:
     ]
     if len(told) > MOST_TOLD:
         lines.append(f"{len(told) - MOST_TOLD} more numbers changed.")
-    if not told and measured_ones:
+    if measured_ones and all(one.turn == "unchanged" for one in measured_ones):
+        lines.append(f"All {len(measured_ones)} numbers are unchanged.")
+    elif not told and measured_ones:
         lines.append(f"None of {len(measured_ones)} numbers changed by more than chance could.")
     elif len(measured_ones) > 1:
         lines.append(

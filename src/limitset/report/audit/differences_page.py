@@ -64,6 +64,8 @@ def _title(found: Differences) -> str:
     worse, better = (
         [one for one in found.changes if one.turn == turn and one.share] for turn in ("worse", "better")
     )
+    if found.changes and all(one.turn == "unchanged" for one in found.changes):
+        return "Since the baseline, nothing changed"
     if not worse and not better:
         return "Since the baseline, no number got better or worse by more than chance could"
     top = max(worse or better, key=surprise)
@@ -86,7 +88,7 @@ def _drawn(one: Change) -> dict[str, Any]:
         "value": round(got.value, 5),
         "low": None if math.isnan(got.low) else round(max(got.low, -1.0), 5),
         "high": None if math.isnan(got.high) else round(min(got.high, 1.0), 5),
-        "shown": one.shown.split(" points")[0] + " points",
+        "shown": one.shown if one.turn == "unchanged" else one.shown.split(" points")[0] + " points",
         "told": one.told,
         "n": None if math.isnan(got.n) else round(got.n),
         "turn": one.turn,

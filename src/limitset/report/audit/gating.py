@@ -14,9 +14,9 @@ from limitset.core.exits import ExitStatus
 from limitset.core.gates import EVERYTHING, Gate, GateVerdict, Term
 from limitset.core.results import Measurement
 from limitset.logs.labels import Labels
-from limitset.report.audit.labelled_numbers import measured_from_labels
+from limitset.report.audit.labelled_numbers import GIVEN, measured_from_labels
 from limitset.report.audit.named_differences import Side, difference
-from limitset.report.audit.named_numbers import NAMED, measured
+from limitset.report.audit.named_numbers import NAMED, NO_KEY, measured
 from limitset.report.audit.panel import Panel
 
 CONFIDENCE: Final = 0.95
@@ -80,10 +80,16 @@ class Judged:
     def shown(self) -> str:
         """The number with its interval."""
         shares = all(NAMED[term.name].share for term in self.gate.terms)
-        if not shares:
-            return with_interval(self.measurement)
-        told = percent(self.measurement)
-        return told.replace(" %", " points") if self.gate.less is not None else told
+        told = percent(self.measurement) if shares else with_interval(self.measurement)
+        value, bar = self.measurement.value, self.gate.bar
+        alone, _, interval = told.partition(" [")
+        digits = alone.removesuffix(" %")
+        scale = 100 if shares else 1
+        if interval and value != bar and float(digits) == round(scale * bar, 12):
+            # as rounded the number would read like its bar
+            most = next((n for n in range(1, 7) if float(f"{scale * value:.{n}f}") != scale * bar), 6)
+            told = f"{scale * value:.{most}f}{' %' * shares} [{interval}"
+        return told.replace(" %", " points") if shares and self.gate.less is not None else told
 
     @property
     def why(self) -> str:
@@ -91,7 +97,11 @@ class Judged:
         if self.verdict is not GateVerdict.INCONCLUSIVE:
             return ""
         if self.measurement.blank and not self.measurement.bounded:
-            return f"Not measured: {self.measurement.blank_reason}."
+            told = f"Not measured: {self.measurement.blank_reason}."
+            if not self.measurement.blank_reason.endswith(NO_KEY):
+                return told
+            given = all(term.name in GIVEN for term in self.gate.terms) and self.gate.less is None
+            return f"{told} No number of questions settles it: a key{' or --labels' * given} does."
         if math.isnan(self.measurement.low):
             return "The number has no interval."
         return self._lacks()

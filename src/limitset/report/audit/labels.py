@@ -16,6 +16,8 @@ from limitset.core.tallies import Tallies
 from limitset.instruments.truth.label_plan import ASSUMED_ERROR, LabelPlan, label_plan
 from limitset.instruments.truth.labelled import LIMIT, Labelled, labelled
 from limitset.logs.labels import Labels
+from limitset.report.audit.grades import BEGINS
+from limitset.report.audit.label_state import EMPTY, scope_with_labels, slips_likely, unknown_labels
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.section import Section
 from limitset.report.first_page import data_table
@@ -53,7 +55,9 @@ def labels_section(panel: Panel, labels: Labels | None = None) -> Section:
         return Section(topic=TOPIC)
     if labels is None or not labels.labelled.any():
         plan = label_plan(panel.tallies, rng=panel.rng(STREAM))
-        return _planned(plan, single=_single(panel.tallies))
+        section = _planned(plan, single=_single(panel.tallies))
+        # a list that came back as it was written must not look as if none had come
+        return section if labels is None else replace(section, advice=(EMPTY, *section.advice))
     found = labelled(labels.on(panel.tallies), cuts=labels.plan.cuts, threshold=labels.plan.threshold)
     return _told(panel, labels, found)
 
@@ -72,10 +76,13 @@ def with_labels(page: Page, panel: Panel, labels: Labels | None = None) -> Page:
         return page
     section = labels_section(panel, labels)
     measured = tuple(record for table in section.measured for record in table.records())
+    graded = tuple(one for one in page.decisions if one.startswith(BEGINS))
+    others = tuple(one for one in page.decisions if one not in graded)
     return replace(
         page,
+        scope=scope_with_labels(page.scope, labels),
         headline=labels_lead(panel, labels, section),
-        decisions=(*section.advice, *_more(page.decisions))[:MOST_ADVICE],
+        decisions=(*graded, *section.advice, *_more(others))[:MOST_ADVICE],
         figures=(*section.figures, *_others(page, panel, labelled_already=bool(section.figures))),
         tables=(*section.tables, *page.tables),
         definitions=(*section.definitions, *page.definitions),
@@ -206,6 +213,8 @@ def _told(panel: Panel, labels: Labels, found: Labelled) -> Section:
     levels = agreement_levels(panel.tallies, labels.plan.cuts)
     shares = dict(zip(levels.named(), (levels.sizes / panel.tallies.items.size).tolist(), strict=True))
     count = int(labels.labelled.sum())
+    unknown = unknown_labels(labels)
+    advice = _advice(found, rate, levels, count, single=_single(panel.tallies))
     figure = Figure(
         name="labels",
         title=_title(found, single=_single(panel.tallies)),
@@ -217,7 +226,7 @@ def _told(panel: Panel, labels: Labels, found: Labelled) -> Section:
     return Section(
         topic=TOPIC,
         figures=(figure,),
-        advice=_advice(found, rate, levels, count, single=_single(panel.tallies)),
+        advice=(*unknown, *advice) if slips_likely(labels) else (*advice, *unknown),
         tables=_systems(found),
         measured=(found.rates, found.coverage, found.by_level, found.values, found.after),
         definitions=_definitions(),
@@ -249,7 +258,12 @@ def _advice(
         )
     then = list(found.after.rows())[-1]
     more = int(then.parameters["labels"])
-    if more and then.bounded and left:
+    if more and then.bounded and left and then.low == then.high:
+        advice.append(
+            f"{more:,} more label{'s' * (more != 1)} and every agreed question is labelled: no sampling "
+            f"error is left. limitset audit … {_NEXT} lists them."
+        )
+    elif more and then.bounded and left:
         advice.append(
             f"{more:,} more label{'s' * (more != 1)} would narrow that to about {_range(then)}: "
             f"limitset audit … {_NEXT} lists them."
@@ -309,11 +323,6 @@ def _limits(labels: Labels, count: int) -> tuple[str, ...]:
             f"{over:,} question{'s' * (over != 1)} before the last label "
             f"{'was' if over == 1 else 'were'} left empty. Where those are the hard ones, what is left is no "
             "random draw, and the error is larger than told: label them, with none where no answer is right."
-        )
-    if labels.unmatched:
-        found.append(
-            f"{labels.unmatched:,} of {count:,} labels name an answer that no run gave: every answer there "
-            "counts as wrong. Check their spelling."
         )
     if labels.verdicts:
         found.append(

@@ -96,7 +96,7 @@ def decisions(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) -
         again = topics["reliability"].advice[:1] if "reliability" in topics else ()
         return (*topics["ordinal"].advice, *again)
     if _runs(truth) < PANEL:  # no vote is taken of two
-        return tuple(more)
+        return (*graded, *more)
     if len(panel.systems) < PANEL:
         first = [one for one in (sentences.voting_advice(truth.surviving), *first) if one]
     agreed = [

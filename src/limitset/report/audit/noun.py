@@ -14,10 +14,11 @@ def noun_of(column: str) -> str:
 
     Examples
     --------
-    >>> noun_of("Judge"), noun_of("model_name")
-    ('judge', 'model')
+    >>> noun_of("Judge"), noun_of("rater_id"), noun_of("model_name")
+    ('judge', 'rater', 'model')
     """
-    return NOUNS.get(column.strip().lower(), "model")
+    told = column.strip().lower().removesuffix("_id").removesuffix("_name")
+    return NOUNS.get(told, "model")
 
 
 def counted(count: int, noun: str) -> str:

@@ -14,6 +14,7 @@ from limitset.instruments.truth.krippendorff import METRICS, MOST_LEVELS, krippe
 from limitset.instruments.truth.reliability import reliability
 from limitset.instruments.truth.score_errors import ScoreErrors, score_errors
 from limitset.instruments.truth.severity import severity
+from limitset.report.audit.grades import grades_advice
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.section import Section
 from limitset.report.first_page import data_table
@@ -61,11 +62,14 @@ def ordinal_section(panel: Panel) -> Section:
     Returns
     -------
     Section
-        Empty where the panel is not ordinal.
+        Where the panel is not ordinal, empty, or the advice how grades that were read as classes are read as
+        numbers.
     """
     table = scored(panel.ends, panel.items)
     if table is None:
-        return Section(topic="ordinal")
+        graded = grades_advice(panel)
+        told = () if graded is None else (graded,)
+        return Section(topic="ordinal", advice=told, limits=told)
     agreed, measured, limits = _agreement(table, panel.noun)
     if not table.anchored:
         return _without_key(panel, table, agreed, measured, limits)

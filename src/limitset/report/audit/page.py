@@ -11,7 +11,7 @@ from limitset.report.audit import lead
 from limitset.report.audit.panel import Panel
 from limitset.report.audit.section import Section
 from limitset.report.first_page import build_page
-from limitset.report.page import Figure, Page
+from limitset.report.page import Figure, Page, Table
 
 FIRST: Final = (
     *("panel-error", "bias", "severity"),
@@ -27,6 +27,8 @@ REPLACED: Final[Mapping[str, str]] = {
     "accuracy": "comparison",
 }
 """Figure to the one of an audit that says the same and more; the numbers of both stay on the page."""
+CLASSES: Final = ("give the same wrong answer", "Questions to check outside first")
+"""How titles of tables end that count answers as right or wrong."""
 MOST_ADVICE: Final = 6
 KEYLESS: Final = "Without a key nobody can say"
 """How topics begin what they cannot say without a key: said once on the page, for all."""
@@ -78,7 +80,7 @@ def audit_page(
         headline=lead.headline(analysis, panel, topics) or plain.headline,
         decisions=(lead.decisions(analysis, panel, topics) or plain.decisions)[:MOST_ADVICE],
         figures=_chosen(analysis, [*plain.figures, *(one for each in sections for one in each.figures)]),
-        tables=(*plain.tables, *(one for section in sections for one in section.tables)),
+        tables=(*_classes(plain.tables, topics), *(one for section in sections for one in section.tables)),
         definitions=(*plain.definitions, *(one for section in sections for one in section.definitions)),
         numbers=(
             *plain.numbers,
@@ -87,6 +89,12 @@ def audit_page(
         measured=(*plain.measured, *(table for section in sections for table in section.measured)),
         limits=(*plain.limits, *_limits(analysis, sections)),
     )
+
+
+def _classes(tables: Sequence[Table], topics: Mapping[str, Section]) -> tuple[Table, ...]:
+    """Leave out tables of classes where judges give grades that are measured as numbers."""
+    graded = lead.found_in(topics, "score_errors.panel") is not None
+    return tuple(one for one in tables if not (graded and one.title.endswith(CLASSES)))
 
 
 def _limits(analysis: Analysis, sections: Sequence[Section]) -> list[str]:

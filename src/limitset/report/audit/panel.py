@@ -27,6 +27,8 @@ class Panel:
         Seed of the resampling.
     noun
         What one system is called: "model", "judge".
+    answers
+        Column of the log that the answers were read from.
     """
 
     ends: Ends
@@ -35,6 +37,7 @@ class Panel:
     anchored: Tallies | None
     seed: int = 0
     noun: str = "model"
+    answers: str = "answer"
 
     @property
     def systems(self) -> list[str]:
