@@ -9,7 +9,7 @@ from limitset.cli import main
 from limitset.core.exits import ExitStatus
 from limitset.report.first_page import MOST_NOTES, build_page
 from limitset.studies.reporting import rebuild
-from logs.real_logs import INSPECT, LM_EVAL, eval_logs, samples
+from logs.real_logs import FIXTURES, INSPECT, LM_EVAL, eval_logs, records, samples
 
 
 def audited(out, *arguments):
@@ -80,3 +80,48 @@ def test_many_notes_are_counted_and_not_all_shown(tmp_path):
     page = build_page(analysis, title="t", scope="s", date="d", notes=notes)
     assert page.limits[-1] == "About the data: 7 more notes are in study.lock.json."
     assert page.limits[-2] == f"About the data: note {MOST_NOTES - 1}."
+
+
+def refused(tmp_path, capsys, *arguments):
+    """Return the one line that an audit is refused with."""
+    assert audited(tmp_path / "out", *arguments) == ExitStatus.BAD_INPUT
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    return said
+
+
+def changed_copy(folder, source, **values):
+    """Copy a file of samples with some fields of every record replaced."""
+    folder.mkdir()
+    rows = [row | values for row in records(source)]
+    (folder / source.name).write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return folder
+
+
+def test_other_targets_everywhere_are_refused(tmp_path, capsys):
+    doc = {"doc": {"question": "?"}, "target": "Atlantis"}
+    other = changed_copy(tmp_path / "other", samples("b", "capitals"), **doc)
+    said = refused(tmp_path, capsys, samples("a", "capitals"), other)
+    assert "models must share questions (same text, choices and target)" in said
+    assert "planted-a has 6 of capitals; other has" in said
+
+
+def test_logs_without_a_common_filter_are_refused(tmp_path, capsys):
+    other = changed_copy(tmp_path / "other", samples("b", "capitals"), filter="last-line")
+    said = refused(tmp_path, capsys, samples("a", "capitals"), other)
+    assert "all logs of capitals must have one filter or scorer in common" in said
+    assert "has last-word, whole; " in said
+    assert "has last-line" in said
+
+
+def test_an_unknown_filter_is_refused_with_the_known_ones(tmp_path, capsys):
+    said = refused(tmp_path, capsys, samples("a", "capitals"), "--filter", "flexible")
+    assert "got flexible, where there are last-word, whole" in said
+
+
+def test_other_tasks_are_refused_with_their_names(tmp_path, capsys):
+    graded = next((FIXTURES / "judges").glob("*_graded_*.eval"))
+    said = refused(tmp_path, capsys, graded, *samples("a", "capitals").parent.glob("*choice*"))
+    assert "mockllm/writer has 9 of graded" in said
+    assert "planted-a has 6 of capitals_choice" in said
