@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from limitset.charts.panel_votes import haloed
 from limitset.charts.shown import rows_of, visible
 from limitset.charts.theme import INK, MUTED, NULL, RIGHT, WRONG, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
@@ -72,12 +73,14 @@ def members_chart(values: MeasurementTable, verdicts: Mapping[str, str], *, marg
         .mark_rule(color=NULL, strokeDash=[3, 4])
         .encode(x="at:Q")
     )
-    words = (
-        alt.Chart(data_of(rows))
-        .mark_text(align="left", baseline="bottom", dy=-8, color=INK)
-        .encode(y=down, x=alt.value(0), text="words:N")
+    words = haloed(
+        alt.Chart(data_of(rows)).encode(y=down, x=alt.value(0), text="words:N"),
+        align="left",
+        baseline="bottom",
+        dy=-8,
+        color=INK,
     )
-    return finished(zero + limits + bars + points + words, height=ROW * len(rows) + 10)
+    return finished(zero + limits + words + bars + points, height=ROW * len(rows) + 10)
 
 
 def shown_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

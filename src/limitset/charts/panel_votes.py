@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from limitset.charts.shown import rows_of
-from limitset.charts.theme import INK, MUTED, NULL, WRONG, data_of, finished, nothing, spread, top_of
+from limitset.charts.theme import INK, MUTED, NULL, PAPER, WRONG, data_of, finished, nothing, spread, top_of
 from limitset.core.results import MeasurementTable
 
 HEIGHT: Final = 320
@@ -228,14 +228,23 @@ def outside_chart(values: MeasurementTable, words: Mapping[float, str]) -> Any:
     named = [
         {**row, "value": row["low"] if row["value"] is None else row["value"]} for row in rows if row["words"]
     ]
-    text = (
-        alt.Chart(data_of(named))
-        .mark_text(align="left", dx=9, dy=9, color=INK)
-        .encode(x=across, y=up, text="words:N")
+    # a label of a point in the right half stands left of it, so that a narrow page does not cut it off
+    for align, away, side in (
+        ("left", 9, [row for row in named if row["sent"] <= 0.5]),
+        ("right", -9, [row for row in named if row["sent"] > 0.5]),
+    ):
+        if side:
+            chart = alt.Chart(data_of(side)).encode(x=across, y=up, text="words:N")
+            chance += haloed(chart, align=align, dx=away, dy=9, color=INK)
+    random = alt.Chart(data_of([{"sent": 0.6, "value": 0.56, "words": "items at random"}]))
+    chance += haloed(
+        random.encode(x=across, y=up, text="words:N"), align="left", baseline="top", dx=8, color=MUTED
     )
-    random = (
-        alt.Chart(data_of([{"sent": 0.6, "value": 0.56, "words": "items at random"}]))
-        .mark_text(align="left", baseline="top", dx=8, color=MUTED)
-        .encode(x=across, y=up, text="words:N")
+    return finished(chance + bars + points, height=HEIGHT)
+
+
+def haloed(chart: Any, **look: Any) -> Any:
+    """Draw words on a rim of the colour of the page, so that a line behind them does not cross them."""
+    return chart.mark_text(**{**look, "color": PAPER, "stroke": PAPER, "strokeWidth": 5}) + chart.mark_text(
+        **look
     )
-    return finished(chance + bars + points + text + random, height=HEIGHT)

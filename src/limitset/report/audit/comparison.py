@@ -135,11 +135,11 @@ def comparison_advice(found: PairedComparison, *, copies: Copies = NO_COPIES) ->
         return told
     count = len(found.standings) - 1
     above = [name for name in _order(found) if name != worst]
-    nearest = min((found.between(name, worst) for name in above), key=lambda pair: pair.value)
+    nearest = min(above, key=lambda name: found.between(name, worst).value)
     return (
         *told,
-        f"{visible(worst)} is surely worse than the other {in_words(count)}: right less often than each by "
-        f"{points(nearest)} or more.",
+        f"{visible(worst)} is surely worse than the other {in_words(count)}: right less often than the next, "
+        f"{visible(nearest)}, by {points(found.between(nearest, worst))}.",
     )
 
 

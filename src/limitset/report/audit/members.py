@@ -17,6 +17,7 @@ from limitset.instruments.truth.member_value import (
     MemberValue,
     member_value,
 )
+from limitset.report.audit.accuracy import guessing_advice
 from limitset.report.audit.copies import copies_of, names_of
 from limitset.report.audit.noun import counted, in_words
 from limitset.report.audit.panel import Panel
@@ -124,7 +125,7 @@ def _advice(panel: Panel, members: MemberValue, best: BestSubset) -> tuple[str, 
     harms = sorted((name for name in told if told[name] == HARMS), key=lambda name: values[name].value)
     subset, better = subset_advice(panel, best)
     # a part that does better than all comes before what any single one changes
-    found = [subset] if subset and better else []
+    found = [" ".join((subset, *guessing_advice(panel)))] if subset and better else []
     if harms:
         worst = values[harms[0]]
         others = f"; the same holds for {listed(harms[1:], most=3)}" if harms[1:] else ""
