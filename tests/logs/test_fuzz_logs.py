@@ -217,7 +217,7 @@ def test_mutations_are_read_or_refused_by_name(tmp_path, reader):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", sorted(READERS))
-def test_a_thousand_mutations_are_read_or_refused_by_name(tmp_path, reader):
-    read, refused = fuzzed(reader, tmp_path, count=1_000, start=1_000)
-    assert read > 40
-    assert refused > 20
+def test_hundreds_of_mutations_are_read_or_refused_by_name(tmp_path, reader):
+    read, refused = fuzzed(reader, tmp_path, count=400, start=1_000)
+    assert read > 10
+    assert refused > 10
