@@ -164,7 +164,7 @@ def test_many_models_are_cut_to_both_ends() -> None:
     section = calibration_section(panel(LISTED + 3, 60, confidence=lambda p: p, logprob=np.log))
     assert f"the {LISTED} most and least overconfident of {LISTED + 3} models" in section.limits[0]
     assert len(section.figures[0].shown[0].rows) == LISTED
-    assert "4 of 24 models drawn" in section.figures[0].caption
+    assert "3 of 24 models drawn" in section.figures[0].caption
 
 
 def test_empty_charts_say_why() -> None:

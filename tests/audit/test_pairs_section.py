@@ -60,11 +60,12 @@ def rendered(section) -> str:
 def test_a_copied_judge_is_named() -> None:
     section = pairs_section(panel(5, 300))
     first, second = (figure.title for figure in section.figures)
-    assert first.startswith("judge 1 and judge 2 give the same wrong answer on ")
-    assert "; all pairs together on " in first
-    assert second.startswith(
-        "1 of 10 pairs agrees more than shared difficulty makes it: beyond chance (kappa_p) "
-    )
+    assert first.startswith("judge 1 and judge 2: the same wrong answer on ")
+    assert " of what both miss; all pairs " in first
+    assert first.count("[") == 1  # the interval of all pairs stands in the caption
+    assert "all pairs together give the same wrong answer on " in section.figures[0].caption
+    assert second == "1 of 10 pairs agrees more than hard questions explain (kappa_p above its floor)"
+    assert "All pairs agree beyond chance (kappa_p) " in section.figures[1].caption
     assert len(section.advice) == 1
     assert section.advice[0].startswith("Do not count judge 1 and judge 2 as two: ")
     assert "picked out of 10 pairs" in section.figures[0].caption
@@ -83,7 +84,10 @@ def test_a_copied_judge_is_named() -> None:
 
 def test_shared_difficulty_alone_names_nobody() -> None:
     section = pairs_section(panel(5, 300, twins=False, seed=2))
-    assert section.figures[1].title.startswith("No pair agrees more than shared difficulty makes them")
+    assert (
+        section.figures[1].title
+        == "No pair agrees more than hard questions explain (no kappa_p above its floor)"
+    )
     assert section.advice == ()
 
 

@@ -334,3 +334,32 @@ def test_bounds_stay_in_the_table_where_a_stratum_has_a_rate():
     ]
     chart = charts.agreed_chart(planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
     assert not _rows(chart, "points")
+
+
+def test_bounds_of_all_questions_are_drawn_past_the_last_rate():
+    rows = [
+        ("all", 0.25, math.nan, 0.0, 0.4, 9.0, "", "fewer than 5"),
+        ("all", 0.5, 0.4, 0.2, 0.6, 40.0, "", ""),
+        ("all", 0.75, math.nan, 0.0, 0.03, 9.0, "", "fewer than 5"),
+    ]
+    chart = charts.agreed_chart(planted.table("wrong_when_agreed", ("stratum", "threshold"), rows))
+    assert [(row["threshold"], row["points"], row["bound"]) for row in _rows(chart, "points")] == [
+        (0.75, "down", 0.03)
+    ]
+    assert {row["words"] for row in _rows(chart, "words")} == {"all questions\nat most 3 %"}
+
+
+def test_unanimity_draws_one_bound_past_the_last_rate():
+    rows = [("seed", 1, 0.3, 0.2, 0.4, 90.0, "", ""), ("seed", 2, 0.1, 0.05, 0.2, 30.0, "", "")]
+    rows += [("seed", k, math.nan, 0.0, k / 20, 9.0, "", "fewer than 5") for k in (3, 4, 5)]
+    chart = charts.unanimity_chart(planted.table("u", ("source", "k"), rows))
+    assert [row["k"] for row in _rows(chart, "points")] == [3]
+    assert "seed|4" not in json.dumps(chart.to_dict())
+
+
+def test_names_of_sources_that_stand_close_go_on_two_lines():
+    rows = [("seed", 1, 0.3, 0.2, 0.4, 90.0, "", "")]
+    rows += [("model", k, 0.3, 0.2, 0.4, 90.0, "", "") for k in range(1, 6)]
+    chart = charts.unanimity_chart(planted.table("u", ("source", "k"), rows))
+    names = [layer for layer in _layers(chart.to_dict()) if layer["mark"].get("fontWeight") == "bold"]
+    assert [layer["mark"]["dy"] for layer in names] == [-18, -52]  # the last one low, the first above it

@@ -6,10 +6,23 @@ from typing import Any
 
 from limitset.charts.shown import rows_of
 from limitset.charts.survival import end_labels
-from limitset.charts.theme import SHAPES, colour_of, data_of, finished, nothing, scale_of, top_of
+from limitset.charts.theme import (
+    FIELDS_OF_ALL,
+    SHAPES,
+    colour_of,
+    data_of,
+    finished,
+    nothing,
+    scale_of,
+    top_of,
+)
 from limitset.core.results import MeasurementTable
 
 HEIGHT = 320
+MOST = 6
+"""Strata up to which the number stands under the name."""
+LETTER = 7.2
+"""Width of a bold letter, in pixels."""
 TELLING = 0.5
 """An upper bound from here on says too little to be drawn."""
 TELLING_LOW = 0.1
@@ -35,15 +48,22 @@ def agreed_chart(
     Returns
     -------
     altair.LayerChart
-        One line a stratum, as far as a rate can be given. Strata without any rate show their bounds: a hollow
-        mark with a stem, pointing down from an upper one and up from a lower one.
+        One line a stratum, as far as a rate can be given. Strata without any rate, and all questions past
+        their last rate, show their bounds: a hollow mark with a stem, pointing down from an upper one and up
+        from a lower one.
     """
     import altair as alt
 
     rows = _rows(rates, coverage)
     drawn = [row for row in rows if row["value"] is not None]
-    told = {row["stratum"] for row in drawn}
-    bounds = [row for row in bounds_of(rows) if row["stratum"] not in told]
+    told = {row["stratum"]: row["threshold"] for row in drawn}
+    bounds = [
+        row
+        for row in bounds_of(rows)
+        if row["stratum"] not in told
+        # what the title says of all questions may be a bound
+        or (row["stratum"] == FIELDS_OF_ALL and row["threshold"] > told[FIELDS_OF_ALL])
+    ]
     if not drawn and not bounds:
         return nothing()
     names = list(dict.fromkeys(row["stratum"] for row in rows))
@@ -53,8 +73,9 @@ def agreed_chart(
     across = alt.X(
         "threshold:Q",
         title="share of runs that agree, at least",
-        # room for the label of a line that ends near 1
-        scale=alt.Scale(domain=[lowest, 1.2], nice=False),
+        scale=alt.Scale(
+            domainMin=lowest, domainMax=alt.ExprRef(_room([*drawn, *bounds], lowest)), nice=False
+        ),
         axis=alt.Axis(format="%", grid=False, values=[eighth / 8 for eighth in range(0, 9, 2)]),
     )
     up = alt.Y(
@@ -92,18 +113,39 @@ def agreed_chart(
     if bounds:
         layers = layers + bound_marks(bounds, across, colour, tips)
     ends = {row["stratum"]: row["shown"].split(" [")[0] for row in drawn}
-    # strata that have nothing but bounds are named at their last bound
-    last = {row["stratum"]: {**row, "value": row["bound"]} for row in bounds if row["stratum"] not in ends}
+    # strata that end in bounds are named at their last bound
+    last = {row["stratum"]: {**row, "value": row["bound"]} for row in bounds}
     ends |= {name: row["shown"] for name, row in last.items()}
-    labels = end_labels(
-        [*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=HEIGHT
-    )
+    # half as high, so that two lines of words have room; not where there are many strata
+    high = HEIGHT // 2 if len(ends) <= MOST else HEIGHT
+    labels = end_labels([*drawn, *last.values()], list(ends), x="threshold", ends=ends, top=top, height=high)
+    broken = [
+        {**row, "words": _broken(row["label"], ends[row["stratum"]]) if high < HEIGHT else row["label"]}
+        for row in labels
+    ]
     text = (
-        alt.Chart(data_of(labels))
-        .mark_text(align="left", dx=12, fontWeight="bold")
-        .encode(x=across, y="place:Q", text="label:N", color=colour)
+        alt.Chart(data_of(broken))
+        .mark_text(
+            align="left", baseline="middle", lineBreak="\n", dx=12, dy=-7 * (high < HEIGHT), fontWeight="bold"
+        )
+        .encode(x=across, y="place:Q", text="words:N", color=colour)
     )
     return finished(layers + text, height=HEIGHT)
+
+
+def _room(rows: list[dict[str, Any]], lowest: float) -> str:
+    """Return the end of the axis, as an expression: past 1, so far that every label has room."""
+    last = {row["stratum"]: row["threshold"] for row in rows}
+    ends = ["1.03"]
+    for name, threshold in last.items():
+        wide = 22 + LETTER * max(min(len(name), 18), len("at least 99 %"))
+        ends.append(f"{lowest} + {threshold - lowest + 1e-6:.6g} / max(0.3, 1 - {wide:.0f} / width)")
+    return f"max({', '.join(ends)})"
+
+
+def _broken(label: str, end: str) -> str:
+    """Put the number of a label under its name."""
+    return f"{label.removesuffix(end).rstrip()}\n{end}"
 
 
 def bounds_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

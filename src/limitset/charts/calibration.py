@@ -10,7 +10,7 @@ from limitset.charts.shown import rows_of
 from limitset.charts.theme import INK, NULL, SHAPES, WRONG, colour_of, data_of, finished, nothing, scale_of
 from limitset.core.results import MeasurementTable
 
-MOST: Final = 4
+MOST: Final = 3
 """Systems drawn in one figure."""
 
 
@@ -20,7 +20,7 @@ def calibration_chart(bins: Mapping[str, MeasurementTable]) -> Any:
     Parameters
     ----------
     bins
-        System to `Calibration.bins` (axes bin, stated); the first four are drawn.
+        System to `Calibration.bins` (axes bin, stated); the first three are drawn.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def calibration_chart(bins: Mapping[str, MeasurementTable]) -> Any:
     if not rows:
         return nothing("No system states how sure it is.")
     names = list(dict.fromkeys(row["system"] for row in rows))
-    legend = alt.Legend(title=None, symbolOpacity=1) if len(names) > 1 else None
+    legend = alt.Legend(title=None, symbolOpacity=1, columns=1) if len(names) > 1 else None
     shapes = alt.Scale(domain=names, range=list(SHAPES[: len(names)]))
     colour = alt.Color("system:N", scale=scale_of(colour_of(names)), legend=legend)
     shape = alt.Shape("system:N", scale=shapes, legend=legend)
@@ -51,7 +51,7 @@ def calibration_chart(bins: Mapping[str, MeasurementTable]) -> Any:
         .encode(x="a:Q", y="b:Q")
     )
     base = alt.Chart(data_of(rows)).encode(x=across, color=colour)
-    bars = base.mark_rule(strokeWidth=2, opacity=0.6).encode(y="low:Q", y2="high:Q")
+    bars = base.mark_rule(strokeWidth=2 if len(names) == 1 else 1, opacity=0.5).encode(y="low:Q", y2="high:Q")
     lines = base.mark_line(strokeWidth=1.5, opacity=0.7).encode(y=up)
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
         y=up,
@@ -72,7 +72,7 @@ def risk_chart(curves: Mapping[str, MeasurementTable]) -> Any:
     Parameters
     ----------
     curves
-        System to `Ranking.curve` (axis coverage); the first four are drawn.
+        System to `Ranking.curve` (axis coverage); the first three are drawn.
 
     Returns
     -------
@@ -92,7 +92,9 @@ def risk_chart(curves: Mapping[str, MeasurementTable]) -> Any:
     names = list(dict.fromkeys(row["system"] for row in rows))
     scale = scale_of(colour_of(names)) if len(names) > 1 else alt.Scale(domain=names, range=[WRONG])
     colour = alt.Color(
-        "system:N", scale=scale, legend=alt.Legend(title=None, symbolOpacity=1) if len(names) > 1 else None
+        "system:N",
+        scale=scale,
+        legend=alt.Legend(title=None, symbolOpacity=1, columns=1) if len(names) > 1 else None,
     )
     percent = alt.Axis(format="%", tickCount=5)
     top = max(row["high"] for row in rows)
@@ -105,7 +107,7 @@ def risk_chart(curves: Mapping[str, MeasurementTable]) -> Any:
         scale=alt.Scale(domain=[0, min(1.0, top)]),
         axis=percent,
     )
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q"), y2="high:Q")
+    band = base.mark_area(opacity=0.15 if len(names) == 1 else 0.09).encode(y=alt.Y("low:Q"), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=up)
     points = base.mark_point(filled=True, size=40, opacity=1).encode(
         y=up,

@@ -13,7 +13,7 @@ from limitset.charts.shown import number, rows_of
 from limitset.charts.theme import INK, NULL, RIGHT, WRONG, data_of, finished, nothing
 from limitset.core.results import MeasurementTable
 
-ROW: Final = 44
+ROW: Final = 58
 MOST: Final = 12
 """Pairs drawn one by one; of more, those at both ends."""
 NAME: Final = 24
@@ -38,7 +38,7 @@ def pairs_chart(pairs: MeasurementTable) -> Any:
 
     pairs = at_both_ends(pairs, most=MOST)
     rows = [{**row, "pair": pair_words(row)} for row in rows_of(pairs) if row["value"] is not None]
-    seen = [{**row, "words": f"{row['pair']}: {_interval(row)}"} for row in rows if not row["null_kind"]]
+    seen = [{**row, "words": f"{row['pair']}:\n{_interval(row)}"} for row in rows if not row["null_kind"]]
     if not seen:
         return nothing("No pair of systems answers enough of the same questions.")
     floors = [
@@ -81,7 +81,7 @@ def pairs_chart(pairs: MeasurementTable) -> Any:
         x=across,
         tooltip=[alt.Tooltip("words:N", title="pair"), alt.Tooltip("n:Q", title="questions", format=".0f")],
     )
-    words = base.mark_text(align="left", baseline="bottom", dy=-10, color=INK).encode(
+    words = base.mark_text(align="left", baseline="bottom", lineBreak="\n", dy=-25, color=INK).encode(
         x=alt.value(0), text="words:N"
     )
     return finished(grey + tick + bars + points + words, height=ROW * len(seen) + 10)
@@ -109,7 +109,7 @@ def strongest_chart(pairs: MeasurementTable, *, panel: float) -> Any:
         for row in rows_of(at_both_ends(pairs, most=MOST))
         if row["value"] is not None
     ]
-    seen = [{**row, "words": f"{row['pair']}: {row['shown']}"} for row in rows if not row["null_kind"]]
+    seen = [{**row, "words": f"{row['pair']}:\n{row['shown']}"} for row in rows if not row["null_kind"]]
     if not seen:
         return nothing("Too few questions on which two systems are wrong.")
     down = alt.Y("pair:N", sort=[row["pair"] for row in seen], title=None, axis=None)
@@ -134,7 +134,7 @@ def strongest_chart(pairs: MeasurementTable, *, panel: float) -> Any:
         .mark_rule(color=NULL, strokeDash=[4, 3], strokeWidth=1.5)
         .encode(x="at:Q")
     )
-    words = base.mark_text(align="left", baseline="bottom", dy=-8, color=INK).encode(
+    words = base.mark_text(align="left", baseline="bottom", lineBreak="\n", dy=-23, color=INK).encode(
         x=alt.value(0), text="words:N"
     )
     return finished(line + bars + ends + others + words, height=ROW * len(seen) + 10)
@@ -182,7 +182,7 @@ def pairs_matrix(pairs: MeasurementTable) -> Any:
             color=alt.Color(
                 "side:N",
                 scale=alt.Scale(domain=["more than the panel", "less than the panel"], range=[WRONG, RIGHT]),
-                legend=alt.Legend(title=None),
+                legend=alt.Legend(title=None, columns=1),
             ),
             opacity=alt.Opacity("strength:Q", scale=None),
             tooltip=[

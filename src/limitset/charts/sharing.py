@@ -163,7 +163,7 @@ def _matrix(rows: list[dict[str, Any]], names: list[str]) -> Any:
         color=alt.Color(
             "side:N",
             scale=alt.Scale(domain=["more than the panel", "less than the panel"], range=[WRONG, RIGHT]),
-            legend=alt.Legend(title=None),
+            legend=alt.Legend(title=None, columns=1),
         ),
         opacity=alt.Opacity("strength:Q", scale=None),
         tooltip=[

@@ -10,6 +10,12 @@ from limitset.charts.theme import INK, NULL, PAPER, WRONG, data_of, finished, no
 from limitset.core.results import MeasurementTable
 
 HEIGHT = 340
+MOST_TICKS = 12
+"""Columns up to which each one is labelled."""
+NEAR = 0.4
+"""Share of the width that a name takes."""
+ROOM = 0.13
+"""Share of the height that three words take."""
 SOURCES = {
     "seed": "same model, same wording",
     "paraphrase": "same model, other wordings",
@@ -33,11 +39,12 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
     -------
     altair.LayerChart
         One column a source and k; a hollow triangle is a bound where no rate could be given: it points
-        down from an upper one, up from a lower one.
+        down from an upper one, up from a lower one. Of the bounds past the last rate the first is drawn: the
+        others grow because fewer questions are left, not because more is wrong.
     """
     import altair as alt
 
-    rows = _placed(rows_of(curve))
+    rows = _placed(_telling(rows_of(curve)))
     boxes = _boxes(nulls, {row["place"]: row for row in rows})
     drawn = [row for row in rows if row["value"] is not None]
     bounds = bounds_of(rows)
@@ -50,7 +57,7 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
         "place:N",
         title="runs that all agree (k)",
         sort=order,
-        axis=alt.Axis(labelExpr="split(datum.label, '|')[1]", labelAngle=0, ticks=False, domain=False),
+        axis=alt.Axis(labelExpr=_ticks(len(order)), labelAngle=0, ticks=False, domain=False),
         scale=alt.Scale(domain=order),
     )
     scale = alt.Scale(domain=[0, top])
@@ -96,7 +103,7 @@ def unanimity_chart(curve: MeasurementTable, nulls: MeasurementTable | None = No
             .encode(x=across, y=alt.Y("bound:Q", scale=scale), tooltip=tips)
         )
         layers = layers + head
-    if boxes:
+    if any(box["upper"] - box["lower"] > ROOM * top for box in boxes):
         layers = layers + _null_name(boxes, across, scale)
     return finished(layers + _names(rows, across, top, scale), height=HEIGHT)
 
@@ -118,24 +125,27 @@ def _names(rows: list[dict[str, Any]], across: Any, top: float, scale: Any) -> A
     import altair as alt
 
     first = {row["source"]: row for row in reversed(rows)}
-    labels = [
-        {"place": row["place"], "words": SHORT.get(source, source), "top": top}
-        for source, row in first.items()
-    ]
-    return (
-        alt.Chart(data_of(labels))
-        .mark_text(
+    columns = _order(rows)
+    layers: list[Any] = []
+    level, right = 0, len(columns)
+    # from the right: a name that would reach the next one goes above it
+    for source, row in sorted(first.items(), key=lambda one: -columns.index(one[1]["place"])):
+        at = columns.index(row["place"])
+        level = level + 1 if right < len(columns) and right - at < NEAR * len(columns) else 0
+        right = at
+        label = {"place": row["place"], "words": SHORT.get(source, source), "top": top}
+        text = alt.Chart(data_of([label])).mark_text(
             align="left",
             baseline="line-bottom",
             lineBreak="\n",
-            dy=-18,
+            dy=-18 - 34 * level,
             dx=-8,
             fontWeight="bold",
             color=INK,
             clip=False,
         )
-        .encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N")
-    )
+        layers.append(text.encode(x=across, y=alt.Y("top:Q", scale=scale), text="words:N"))
+    return alt.layer(*layers)
 
 
 def _order(rows: list[dict[str, Any]]) -> list[str]:
@@ -146,6 +156,23 @@ def _order(rows: list[dict[str, Any]]) -> list[str]:
             order.append(f"{row['source']}|")
         order.append(row["place"])
     return order
+
+
+def _ticks(columns: int) -> str:
+    """Return the words under the columns: k, and of many columns about one in twelve and k = 1."""
+    step = -(-columns // MOST_TICKS)
+    k = "toNumber(split(datum.label, '|')[1])"
+    return f"{k} == 1 || ({k} > 0 && {k} % {step} == 0) ? split(datum.label, '|')[1] : ''"
+
+
+def _telling(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what follows the first blank after the last rate of a source."""
+    kept = []
+    for source in dict.fromkeys(row["source"] for row in rows):
+        own = [row for row in rows if row["source"] == source]
+        known = [place for place, row in enumerate(own) if row["value"] is not None]
+        kept += own[: known[-1] + 2] if known else own
+    return kept
 
 
 def _placed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

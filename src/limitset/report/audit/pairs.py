@@ -132,13 +132,10 @@ def pairs_title(panel: Panel, found: PairsFound) -> str:
     if top is None:
         return f"Too few questions are wrong for two {panel.noun}s to say who shares errors"
     first, second = _both(top)
-    stated = (
-        f"{first} and {second} give the same wrong answer on {percent(top)} of the questions that both get "
-        "wrong"
-    )
+    stated = f"{first} and {second}: the same wrong answer on {percent(top)} of what both miss"
     if found.count == 1:
         return stated
-    return f"{stated}; all pairs together on {percent(_all(found))}"
+    return f"{stated}; all pairs {percent(_all(found)).split(' [')[0]}"
 
 
 def floor_title(panel: Panel, found: PairsFound) -> str:
@@ -148,16 +145,13 @@ def floor_title(panel: Panel, found: PairsFound) -> str:
         return "Agreement beyond chance cannot be measured on these answers"
     if floor.blank:
         return (
-            f"{panel.noun.capitalize()}s agree beyond chance, {with_interval(value)} (kappa_p); how much of "
+            f"{panel.noun.capitalize()}s agree beyond chance: {with_interval(value)} (kappa_p); how much of "
             f"it is difficulty takes four {panel.noun}s"
         )
     above = int(_surely_above(found).sum())
     known = int((~np.isnan(found.kappa.excess.value)).sum())
     few = "No pair agrees" if above == 0 else f"{above:,} of {known:,} pairs agree{'s' * (above == 1)}"
-    return (
-        f"{few} more than shared difficulty makes {'it' if above == 1 else 'them'}: beyond chance "
-        f"(kappa_p) {with_interval(value)} on average, {with_interval(floor)} from difficulty alone"
-    )
+    return f"{few} more than hard questions explain ({'no ' * (above == 0)}kappa_p above its floor)"
 
 
 def strongest(found: PairsFound) -> Measurement | None:
@@ -213,7 +207,8 @@ def _same_figure(panel: Panel, found: PairsFound) -> Figure:
     systems = len(panel.systems)
     pairs, rate = found.same.pairs, _all(found)
     several = (
-        f" The interval in the title allows for having been picked out of {found.count:,} pairs."
+        f" The interval in the title allows for having been picked out of {found.count:,} pairs; all pairs "
+        f"together give the same wrong answer on {percent(rate)} of the questions that both get wrong."
         if found.count > 1
         else ""
     )
@@ -253,17 +248,29 @@ def _floor_figure(panel: Panel, found: PairsFound) -> Figure:
     if found.likely is not None:
         names = ("kappa_p of probabilities", "floor")
         told = [with_interval(found.likely.panel.one(statistic=name)) for name in names]
-        likely = f" From the probabilities of the choices: {told[0]} on average, {told[1]} from difficulty."
+        likely = f" From the probabilities of the choices: {told[0]} on average, {told[1]} from hard ones."
     value, floor = (found.consistency.panel.one(statistic=name) for name in ("error consistency", "floor"))
-    part = "" if floor.blank else f", of which {with_interval(floor)} is difficulty"
-    same = f" Error consistency: {with_interval(value)} on average{part}." if not value.blank else ""
+    part = "" if floor.blank else f"; hard questions alone give {with_interval(floor)}"
+    same = (
+        ""
+        if value.blank
+        else f" Being right or wrong on the same questions, beyond chance (error consistency): "
+        f"{with_interval(value)} on average{part}."
+    )
+    kappa, alone = (found.kappa.panel.one(statistic=name) for name in ("kappa_p", "floor"))
+    beyond = (
+        ""
+        if kappa.blank or alone.blank
+        else f" All pairs agree beyond chance (kappa_p) {with_interval(kappa)} on average; hard questions "
+        f"alone give {with_interval(alone)} (the floor)."
+    )
     return Figure(
         name="pairs-floor",
         title=floor_title(panel, found),
         chart=pairs_chart(found.kappa.pairs),
         caption=f"{counted_on(_tallies(panel), panel.noun)} Grey box: independent systems that share the "
         f"difficulty of the questions, with its interval. Possible answers: {found.choices}."
-        f"{likely}{same}{cut}",
+        f"{beyond}{likely}{same}{cut}",
         table=data_table(_shown(found.kappa.pairs)),
     )
 
