@@ -145,7 +145,7 @@ def _checked(path: Path, header: Mapping[str, Any], summaries: Any, *, notes: tu
     if version not in VERSIONS:
         raise InputError.of(
             expected=f"{path} must be a log of version {' or '.join(map(str, VERSIONS))}",
-            got=str(version)[:40],
+            got=ascii(version)[:40],
             fix="Convert it with inspect log convert.",
         )
     _object(header.get("eval"), f"eval of {path}")
