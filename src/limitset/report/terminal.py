@@ -92,12 +92,12 @@ def curve_lines(page: Page) -> list[str]:
 
 
 def _bound_of(rows: list[dict[str, Any]]) -> str:
-    """Say what is known of a stratum without any rate: all its votes are wrong, or none is."""
+    """Say what is known of a stratum without any rate: (nearly) all of its votes are wrong, or none."""
     low, high = (float(rows[-1].get(name, math.nan)) for name in ("low", "high"))
     if low > 0 and high >= 1:
-        return f"all wrong: at least {math.floor(100 * low + 1e-9)} %"
+        return f"wrong: at least {math.floor(100 * low + 1e-9)} %"
     if low <= 0 and high < 1:
-        return f"none wrong: at most {math.ceil(100 * high - 1e-9)} %"
+        return f"wrong: at most {math.ceil(100 * high - 1e-9)} %"
     return "blank"
 
 
