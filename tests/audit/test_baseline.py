@@ -183,3 +183,25 @@ def test_hundreds_of_changes_stay_on_one_page():
     page = with_differences(Page(title="audit", scope="a", date="now", headline=("Seen.",)), found)
     assert page.figures[0].caption.count("The 20 of ") == 1
     assert len(found.record()["changes"]) == len(found.changes)
+
+
+def test_the_same_replies_are_unchanged():
+    marks = {"a": [1] * 30 + [0] * 10, "b": [1] * 20 + [0] * 20}
+    found = compared(panel(marks), panel(marks))
+    assert {one.turn for one in found.changes} == {"unchanged"}
+    assert {one.shown for one in found.changes} == {"unchanged"}
+    assert "numbers are unchanged." in found.sentences[0]
+    page = with_differences(Page(title="audit", scope="a", date="now", headline=("Seen.",)), found)
+    assert page.figures[0].title == "Since the baseline, nothing changed"
+    # b as before, a not: only numbers of b alone stay
+    moved = compared(panel({**marks, "a": [1] * 10 + [0] * 30}), panel(marks))
+    assert change(moved, "accuracy(b)").turn == "unchanged"
+    assert change(moved, "accuracy(a)").turn == "worse"
+    assert change(moved, "n_eff").turn != "unchanged"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(
+        InputError, match=r"none, which does not exist\. Name a folder that `limitset audit -o`"
+    ):
+        open_baseline(tmp_path / "none")

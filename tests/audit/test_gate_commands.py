@@ -82,7 +82,7 @@ def test_the_status_is_that_of_the_worst_gate(audit):
         (gated("accuracy(stratum=lures) >= 0.7"), 'Did you mean "lure"?'),
         (gated("n_eff - baseline.n_eff >= 0"), "Give --baseline DIR."),
         (["--gates", "none.toml"], "No such file"),
-        (["--baseline", "none"], "must be a study folder"),
+        (["--baseline", "none"], "none, which does not exist"),
         (["--baseline", "audit"], "another folder than the one that is written"),
     ],
 )

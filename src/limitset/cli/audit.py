@@ -23,7 +23,11 @@ def audit(
         bool, typer.Option("--sample", help="Audit the sample panel that comes along: no log is needed.")
     ] = False,
     mapped: Annotated[
-        list[str] | None, typer.Option("--map", help="OURS=YOURS, where a column is not recognised. Repeat.")
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="OURS=YOURS, where a column is not recognised; score=YOURS where judges grade. Repeat.",
+        ),
     ] = None,
     filter_name: Annotated[
         str | None,
@@ -86,6 +90,8 @@ def audit(
       limitset audit replies.csv
 
       limitset audit judged.parquet --map model=judge --map answer=verdict --json
+
+      limitset audit graded.csv --map score=answer
 
       limitset audit lm_eval_output --filter strict-match
 

@@ -16,6 +16,7 @@ from limitset.instruments.truth.traps import find_traps
 from limitset.report.audit.named_differences import Side, difference
 from limitset.report.audit.named_numbers import NAMED, measured
 from limitset.report.audit.panel import Panel
+from limitset.report.audit.same_replies import same_replies
 from limitset.report.page import Table
 
 Turn = Literal["better", "worse", "moved", "unchanged", "cannot be told"]
@@ -58,12 +59,14 @@ class Change:
     before: Measurement
     now: Measurement
     change: Measurement
+    same: bool = False
+    """Whether the replies that it speaks of are the same in both audits."""
 
     @property
     def turn(self) -> Turn:
         """Which way it went, where the whole interval lies on one side of no change."""
         low, high = self.change.low, self.change.high
-        if low == high == self.change.value == 0:
+        if self.same or low == high == self.change.value == 0:
             return "unchanged"
         if math.isnan(low) or low <= 0 <= high:
             return "cannot be told"
@@ -252,6 +255,7 @@ def _change(term: Term, here: Panel, there: Panel) -> Change:
         term=term,
         before=measured(there, term),
         now=measured(here, term),
+        same=same_replies(term, here.tallies, there.tallies),
         change=difference(Side(panel=here, term=term), Side(panel=there, term=replace(term, baseline=True))),
     )
 
