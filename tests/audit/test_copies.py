@@ -12,6 +12,7 @@ from limitset.report.audit.accuracy import choices_of, guessing_advice
 from limitset.report.audit.comparison import comparison_section
 from limitset.report.audit.copies import copies_section, same_answers
 from limitset.report.audit.members import members_section
+from limitset.report.audit.outside import outside_section
 from limitset.report.audit.panel import Panel
 
 CLASSES = np.array(["bad", "fair", "good"])
@@ -162,6 +163,21 @@ def test_forty_of_unequal_skill_are_told_which_five():
     assert "different questions" in got.advice[0]
     assert "less often" in got.advice[0]
     assert not any("No single model" in one for one in got.advice)
+
+
+def test_labels_of_points_in_the_right_half_stand_left_of_them():
+    drawn = outside_section(judged(questions=300)).figures[0].chart.to_dict()["layer"]
+    flat = [{"data": layer["data"], **inner} for layer in drawn for inner in layer.get("layer", [layer])]
+    texts = [
+        (layer["mark"]["align"], row["sent"])
+        for layer in flat
+        if layer["mark"]["type"] == "text"
+        for row in layer["data"]["values"]
+        if row["words"] != "items at random"
+    ]
+    assert texts
+    assert {align for align, sent in texts if sent > 0.5} == {"right"}
+    assert {align for align, sent in texts if sent <= 0.5} == {"left"}
 
 
 def test_guessing_needs_choices_and_a_whole_interval():

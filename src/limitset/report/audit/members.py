@@ -212,8 +212,8 @@ def _better(panel: Panel, best: BestSubset, size: int, row: Measurement) -> str:
     if everybody > MANY:
         who = f"{in_words(size)} of the {everybody} ({listed(names, most=3)})"
     return (
-        f"Vote with {who}: chosen and judged on different questions they are wrong {percent(apart)}, all "
-        f"{everybody} {of_all}: {less}."
+        f"Vote with {who}: chosen and judged on different questions they are wrong {percent(apart)} instead "
+        f"of {of_all} with all {in_words(everybody)}: {less}."
     )
 
 
