@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from limitset.cli import main
+from limitset.cli import main, output
 from limitset.core.exits import ExitStatus
 
 COMMANDS = [
@@ -139,3 +139,17 @@ def test_a_full_disk_is_one_line_also_for_the_page(monkeypatch, tmp_path, capsys
     replies.write_text("question,model,answer,key\n" + "\n".join(rows), encoding="utf-8")
     assert main.status_of(["audit", str(replies), "--out", str(tmp_path / "out")]) == ExitStatus.BAD_INPUT
     assert "Free some space" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_does_not_change_the_status(monkeypatch):
+    class Out:
+        def fileno(self):
+            return 1
+
+    turned = []
+    monkeypatch.setattr(output.sys, "stdout", Out())
+    monkeypatch.setattr(output.os, "dup2", lambda _, there: turned.append(there))
+    console = output.console()
+    console.on_broken_pipe()  # rich itself exits with 1, the status of a failed gate
+    assert console.quiet
+    assert turned == [1]

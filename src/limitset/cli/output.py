@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from datetime import date
@@ -31,16 +32,22 @@ def console() -> Console:
     """Return where a person reads."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    class Patient(Console):
+        """Goes on when its reader has gone away (`limitset audit ... | head`): the status still tells."""
+
+        def on_broken_pipe(self) -> None:
+            # rich would exit with 1, which is the status of a failed gate
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return Patient(highlight=False)
 
 
 def announce(page: Page, path: Path, *, open_page: bool) -> None:
     """Show the first screen in the terminal and say where the page is."""
-    from rich.console import Console
-
     from limitset.report.terminal import show
 
-    show(page, Console())
+    show(page, console())
     sys.stdout.write(f"\npage: {path}\n")
     if open_page:
         import webbrowser

@@ -30,6 +30,8 @@ MORE_ADVICE: Final = ("ordinal", "comparison", "calibration", "reliability", "st
 
 ONE: Final = 1.05
 """Below this an effective number is that of one."""
+MANY_RUNS: Final = 8
+"""From so many runs a question on, half of them say what checking the first questions removes."""
 FEW: Final = 20
 """A bound on what agreement is worth rests on at least so many questions."""
 POINT: Final = 0.01
@@ -206,7 +208,8 @@ def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
     table = found_in(topics, "voting_gain")
     if table is None:
         return None
-    rows = [row for row in table.where(unit="systems", system="all", null_kind="").rows() if not row.blank]
+    told = table.where(unit="systems", system="all", null_kind="").rows()
+    rows = [row for row in told if not row.blank or row.bounded]
     if len(rows) < 2:
         return None
     rows.sort(key=lambda row: int(row.parameters["votes"]))
@@ -218,8 +221,10 @@ def _vote(panel: Panel, topics: Mapping[str, Section]) -> str | None:
 
 
 def _alike(table: MeasurementTable, observed: Measurement) -> str:
+    votes = int(observed.parameters["votes"])
     null = [row for row in table.where(null_kind="independent", unit="systems").rows() if not row.blank]
-    if not null:
+    null = [row for row in null if votes - 1 <= int(row.parameters["votes"]) <= votes]
+    if not null or observed.blank:
         return ""
     last = max(null, key=lambda row: int(row.parameters["votes"]))
     if last.value > observed.value - POINT:
@@ -232,6 +237,11 @@ def _traps(truth: Truth) -> str | None:
     count, held = share_held(truth.traps)
     last = sentences.last_of(truth.surviving.curve.where(system="all", stratum="all"))
     wrong = 0.0 if last.blank else last.value * truth.tallies.items.size
-    told = sentences.traps_advice(count, held, wrong=wrong) if wrong else None
     votes = int(last.parameters["votes"])
+    if wrong and votes < MANY_RUNS:  # halves of few runs rank too badly to say what the first ones hold
+        return (
+            f"The vote of all {votes} runs is wrong on about {wrong:.0f} questions: check those first on "
+            "which most runs agree on a wrong answer; they are listed."
+        )
+    told = sentences.traps_advice(count, held, wrong=wrong) if wrong else None
     return told.replace("The vote is", f"The vote of all {votes} runs is", 1) if told else None
