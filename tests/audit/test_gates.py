@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from limitset.core.differences import left_out_difference, ratio_difference
 from limitset.core.ends import Ends
 from limitset.core.errors import InputError
 from limitset.core.exits import ExitStatus
+from limitset.core.gates import GateVerdict, parse_gate
 from limitset.core.items import Items
 from limitset.core.levels import Level
 from limitset.core.results import Measurement
@@ -21,8 +23,8 @@ from limitset.instruments.truth.same_wrong import same_wrong
 from limitset.instruments.truth.self_agreement import self_agreement
 from limitset.instruments.truth.surviving import surviving_error
 from limitset.instruments.truth.votes import effective_number
-from limitset.report.audit.gating import judge, units_needed
-from limitset.report.audit.named_numbers import NAMED, asked_of
+from limitset.report.audit.gating import Judged, judge, units_needed
+from limitset.report.audit.named_numbers import KNOWN, NAMED, asked_of
 from limitset.studies.baseline import panel_of
 from limitset.studies.gating import gates_of, require_names
 
@@ -410,3 +412,27 @@ def test_the_groups_do_not_move_what_is_measured():
     exact = 1.971957 * x.std(ddof=1) / np.sqrt(200)  # t of 199 degrees of freedom
     assert other.high - other.value == pytest.approx(exact, rel=1e-5)
     assert one.high - one.value != pytest.approx(exact, rel=1e-3)
+
+
+def test_a_number_that_rounds_to_its_bar_has_more_digits():
+    got = Measurement(instrument="x", version=1, level=Level.ANSWER, value=2.431, low=2.0, high=2.9, n=40)
+    gate = parse_gate("n_eff >= 2.4", known=KNOWN)
+    one = Judged(gate=gate, measurement=got, verdict=GateVerdict.INCONCLUSIVE)
+    assert one.shown == "2.43 [2.0, 2.9]"
+    apart = replace(one, gate=parse_gate("n_eff >= 2.5", known=KNOWN))
+    assert apart.shown == "2.4 [2.0, 2.9]"
+    share = replace(got, value=0.704, low=0.6, high=0.8)
+    held = Judged(
+        gate=parse_gate("accuracy(a) >= 70 %", known=KNOWN),
+        measurement=share,
+        verdict=GateVerdict.INCONCLUSIVE,
+    )
+    assert held.shown == "70.4 % [60, 80]"
+
+
+def test_without_a_key_no_number_of_questions_settles_it():
+    bare = panel({"a": [1, 0] * 10, "b": [1, 1] * 10}, key=False)
+    one, other = judge(gates_of(["accuracy(a) >= 0.5", "n_eff >= 1"]).gates, bare).judged
+    # labels tell how often a system is right, not how errors fall together
+    assert one.why.endswith("No number of questions settles it: a key or --labels does.")
+    assert other.why.endswith("No number of questions settles it: a key does.")
