@@ -166,13 +166,15 @@ def test_forty_of_unequal_skill_are_told_which_five():
 
 
 def test_labels_of_points_in_the_right_half_stand_left_of_them():
-    drawn = outside_section(judged(questions=300)).figures[0].chart.to_dict()["layer"]
-    flat = [{"data": layer["data"], **inner} for layer in drawn for inner in layer.get("layer", [layer])]
+    drawn = outside_section(judged(questions=300)).figures[0].chart.to_dict()
+    flat = [
+        {"data": layer["data"], **inner} for layer in drawn["layer"] for inner in layer.get("layer", [layer])
+    ]
     texts = [
         (layer["mark"]["align"], row["sent"])
         for layer in flat
         if layer["mark"]["type"] == "text"
-        for row in layer["data"]["values"]
+        for row in layer["data"].get("values") or drawn["datasets"][layer["data"]["name"]]
         if row["words"] != "items at random"
     ]
     assert texts
