@@ -36,6 +36,8 @@ SHUFFLES, FEW_SHUFFLES, MANY = 39, 5, 100
 MOST_ROWS: Final = 300
 MOST_DRAWS: Final = 1_000
 """Advice to draw more often than this is none."""
+MISS: Final = 0.05
+"""How often intervals may miss: that of a lone system, or all of those a system is picked from together."""
 
 DEFINITIONS: Final = (
     Definition(
@@ -79,14 +81,13 @@ def reliability_section(panel: Panel) -> Section:
     """
     tallies = panel.anchored if panel.anchored is not None else panel.tallies
     table = scored(panel.ends, panel.items)
-    agreement = self_agreement(tallies)
+    agreement, sure = agreement_with_named(tallies)
     rated: Tallies | ScoreTable | None = table if table is not None else panel.anchored
     measured = [agreement.values, agreement.corrected, agreement.chance]
-    found = None
-    if rated is not None:
-        found = reliability(rated)
+    found, sure_found = (None, None) if rated is None else reliability_with_named(rated)
+    if found is not None:
         measured += [found.own, found.raters, found.by_f]
-    figures = _figures(panel, tallies, agreement, found, graded=table is not None)
+    figures = _figures(panel, tallies, (agreement, sure), (found, sure_found), graded=table is not None)
     among, more = _among(panel, tallies, rated, found)
     definitions = (
         *(DEFINITIONS[:1] if figures else ()),
@@ -96,12 +97,29 @@ def reliability_section(panel: Panel) -> Section:
     return Section(
         topic="reliability",
         figures=figures,
-        advice=_advice(panel, agreement, found),
+        advice=_advice(panel, agreement, sure, sure_found),
         tables=among,
         measured=tuple(one for one in (*measured, *more) if len(one)),
         definitions=definitions,
         limits=(*_limits(panel, agreement, found), *_clustered(tallies)),
     )
+
+
+def agreement_with_named(tallies: Tallies) -> tuple[SelfAgreement, SelfAgreement]:
+    """Return the agreement of each system, and again with intervals that hold for all systems together.
+
+    A system that is named was picked by its result: it takes the second (Bonferroni over the systems).
+    """
+    own = self_agreement(tallies)
+    count = len(_changing(own))
+    return own, own if count < 2 else self_agreement(tallies, confidence=1 - MISS / count)
+
+
+def reliability_with_named(rated: Tallies | ScoreTable) -> tuple[Reliability, Reliability]:
+    """Return the reliability of each system, and again with intervals that hold for all together."""
+    own = reliability(rated)
+    count = len(_one_draw(own))
+    return own, own if count < 2 else reliability(rated, confidence=1 - MISS / count)
 
 
 def changes_of(agree: Measurement) -> Measurement:
@@ -118,19 +136,26 @@ def changes_of(agree: Measurement) -> Measurement:
 
 
 def _figures(
-    panel: Panel, tallies: Tallies, agreement: SelfAgreement, found: Reliability | None, *, graded: bool
+    panel: Panel,
+    tallies: Tallies,
+    agreements: tuple[SelfAgreement, SelfAgreement],
+    reliabilities: tuple[Reliability | None, Reliability | None],
+    *,
+    graded: bool,
 ) -> tuple[Figure, ...]:
+    """Draw each system with its own interval; titles take those that hold for all systems together."""
+    (agreement, sure), (found, sure_found) = agreements, reliabilities
     rows = _changing(agreement)
     if not rows:
         return ()
     n = counted_on(tallies, panel.noun)
-    ends = _ends_only(len(rows))
+    ends = _picked(len(rows), panel.noun) + _ends_only(len(rows))
     checked = bool((agreement.values.axes["part"] == "agree wrong").any())
     split = " Blue and vermilion: both runs are right, or both give the same wrong answer." if checked else ""
     figures = [
         Figure(
             name="self-agreement",
-            title=changes_title(rows),
+            title=changes_title(_changing(agreement, told=sure)),
             chart=self_agreement_chart(agreement.values),
             caption=f"{n} Two runs of one {panel.noun} on one question, with the same wording.{split} Lines: "
             f"95 % intervals over questions; dashed where only a bound is known.{ends}",
@@ -138,16 +163,16 @@ def _figures(
         )
     ]
     ones = [] if found is None else _one_draw(found)
-    if found is not None and ones:
+    if found is not None and sure_found is not None and ones:
         scale = "grades" if graded else "answers scored 1 where right and 0 where not"
         figures.append(
             Figure(
                 name="draws",
-                title=draws_title(found),
+                title=draws_title(sure_found),
                 chart=draws_chart(found.own),
                 caption=f"{n} Reliability of {scale}: the share of the variance that another draw would "
                 f"repeat. Lines: 95 % intervals over questions. Grey, dashed: where one draw of a coin falls "
-                f"95 % of the time.{_ends_only(len(ones))}",
+                f"95 % of the time.{_picked(len(ones), panel.noun)}{_ends_only(len(ones))}",
                 table=_short(data_table(found.own), _drawn(ones)),
             )
         )
@@ -176,14 +201,25 @@ def draws_title(found: Reliability) -> str:
     return f"{stated}, the mean of {many[0].parameters['draws']} draws {with_interval(many[0])}"
 
 
-def _changing(agreement: SelfAgreement) -> list[Measurement]:
-    """How often each system changes its answer, the least steady first."""
+def _changing(agreement: SelfAgreement, *, told: SelfAgreement | None = None) -> list[Measurement]:
+    """How often each system changes its answer, the least steady first; with the intervals of `told`."""
     rows = [
         changes_of(row)
         for row in agreement.values.where(stratum="all", part="agree").rows()
         if row.parameters["system"] != "all" and (row.bounded or not row.blank)
     ]
-    return sorted(rows, key=lambda row: -(row.high if row.blank else row.value))
+    rows = sorted(rows, key=lambda row: -(row.high if row.blank else row.value))
+    if told is None:
+        return rows
+    wide = {name_of(row): row for row in told.values.where(stratum="all", part="agree").rows()}
+    return [changes_of(wide[name_of(row)]) for row in rows]
+
+
+def _picked(count: int, noun: str) -> str:
+    """Say that intervals of systems named pay for the picking."""
+    if count < 2:
+        return ""
+    return f" Intervals in title and advice allow for picking out of {count} {noun}s."
 
 
 def _one_draw(found: Reliability) -> list[Measurement]:
@@ -191,8 +227,10 @@ def _one_draw(found: Reliability) -> list[Measurement]:
     return sorted(rows, key=lambda row: row.value)
 
 
-def _advice(panel: Panel, agreement: SelfAgreement, found: Reliability | None) -> tuple[str, ...]:
-    rows = _changing(agreement)
+def _advice(
+    panel: Panel, agreement: SelfAgreement, sure: SelfAgreement, found: Reliability | None
+) -> tuple[str, ...]:
+    rows = _changing(agreement, told=sure)
     unsteady = [row for row in rows if not row.blank and row.low > UNSTEADY]
     told = [_one_system(row, found) for row in unsteady[:MOST_ADVICE]]
     if len(unsteady) > MOST_ADVICE:
@@ -203,7 +241,7 @@ def _advice(panel: Panel, agreement: SelfAgreement, found: Reliability | None) -
         )
     stubborn = [
         row
-        for row in agreement.values.where(stratum="all", part="agree wrong").rows()
+        for row in sure.values.where(stratum="all", part="agree wrong").rows()
         if row.parameters["system"] != "all" and not row.blank and row.low > UNSTEADY
     ]
     if stubborn:
