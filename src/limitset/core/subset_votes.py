@@ -16,6 +16,8 @@ from jaxtyping import Bool, Float, Int
 
 from limitset.core.tallies import Tallies
 
+MOST_BALLOTS: Final = 4_000_000
+"""Ballots cast in all rounds of a panel: beyond, single runs of many questions say enough."""
 MOST_ABSENT: Final = 0.1
 """A voter that lacks more of the questions than this is left out; else the questions that it lacks are."""
 
@@ -95,7 +97,8 @@ def ballots_of_systems(tallies: Tallies, *, rounds: int, rng: np.random.Generato
     tallies
         Runs by cell and answer class; the cells of a system are pooled.
     rounds
-        Rounds of votes where a system has several runs; else one round says everything.
+        Rounds of votes where a system has several runs; else one round says everything. Fewer where systems
+        times questions times rounds would pass four million: many questions average the choice of runs out.
     rng
         Chooses the runs.
 
@@ -118,6 +121,7 @@ def ballots_of_systems(tallies: Tallies, *, rounds: int, rng: np.random.Generato
     whole = bool(mask.all())
     kept = tallies if whole else tallies.of_questions(mask)
     repeats = rounds if int((runs[chosen] * mask).max(initial=0)) > 1 else 1
+    repeats = max(1, min(repeats, MOST_BALLOTS // max(len(chosen) * kept.items.size, 1)))
     size = kept.class_item.size + kept.items.size
     slots = np.zeros((len(chosen), repeats * kept.items.size), dtype=np.int32)
     for place, row in enumerate(chosen):
