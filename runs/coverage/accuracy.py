@@ -1,6 +1,7 @@
 """Do the intervals of accuracy, comparison, pass at k and stale answers hold the truth?
 
 Run: python runs/coverage/accuracy.py --simulations 1000 --seed 20261122
+     python runs/coverage/accuracy.py --simulations 300 --seed 20261122 --only accused
 Prints the tables of docs/coverage.md.
 """
 
@@ -18,6 +19,7 @@ from limitset.core.items import Items
 from limitset.core.tallies import tallied
 from limitset.datasets.planted import mixture_world, planted_tallies
 from limitset.instruments.truth import pass_at_k, stale_answers
+from limitset.report.audit.stale import stale_advice
 
 Ends3 = tuple[float, float, float]
 """Truth and the ends of an interval."""
@@ -101,6 +103,76 @@ def stale_cases(rng: np.random.Generator) -> list[tuple[str, Ends3]]:
     return [(name, (truths[name], row.low, row.high)) for name, row in rows.items()]
 
 
+def accused_case(
+    rng: np.random.Generator,
+    *,
+    systems: int,
+    pairs: int,
+    words: int,
+    remembered: float = 0.0,
+    bias: float = 0.0,
+    own_words: bool = False,
+) -> dict[str, bool]:
+    """Right .8 on originals and .5 on twins; wrong answers even over words, the first system remembers some.
+
+    `bias` is the share of wrong answers that are the first word wherever that is wrong; with `own_words`
+    each pair has words that no other has.
+    """
+    names = [*(f"o{n}" for n in range(pairs)), *(f"c{n}" for n in range(pairs))]
+    old = rng.integers(0, words, size=pairs)
+    new = (old + rng.integers(1, words, size=pairs)) % words
+    keys = np.concatenate([old, new])
+    right = rng.random((systems, 2 * pairs)) < np.repeat([0.8, 0.5], pairs)
+    wrong = (keys + rng.integers(1, words, size=right.shape)) % words
+    wrong[(rng.random(right.shape) < bias) & (keys > 0)] = 0
+    memory = rng.random((systems, pairs)) < remembered * (np.arange(systems) == 0)[:, None]
+    wrong[:, pairs:] = np.where(memory, old, wrong[:, pairs:])
+    said = np.where(right, keys, wrong)
+    place = 2 * [f"{n} " if own_words else "" for n in range(pairs)]
+    items = Items.of(
+        item=names,
+        text=names,
+        accepted=[[f"{at}{key}"] for at, key in zip(place, keys.tolist(), strict=True)],
+        twin=[None] * pairs + names[:pairs],
+    )
+    ends = Ends.of(
+        item=names * systems,
+        system=[f"m{row}" for row in range(systems) for _ in names],
+        end=[f"{at}{one}" for row in said.tolist() for at, one in zip(place, row, strict=True)],
+        right=right.astype(float).reshape(-1),
+    )
+    found = stale_answers(tallied(ends, items), items)
+    rows = {str(row.parameters["system"]): row for row in found.table.where(measure="stale_excess").rows()}
+    told = " ".join(stale_advice(found))
+    return {
+        "excess": any(row.low > 0 for name, row in rows.items() if name != "m0" or not remembered),
+        "accused": told.startswith("Do not read"),
+        "the right one": "accuracy of m0 on" in told,
+    }
+
+
+def accused(rng: np.random.Generator, simulations: int) -> None:
+    print("| panel | excess of an innocent system above 0 | somebody accused | the first system accused |")
+    print("|---|---|---|---|")
+    forms = {
+        "4 letters": {"words": 4},
+        "4 letters, .5 of wrong answers A": {"words": 4, "bias": 0.5},
+        "free text, 50 words": {"words": 50},
+    }
+    planted = {f"{name}, .4 remembered": {**form, "remembered": 0.4} for name, form in forms.items()}
+    own = {"5 words of its own for each pair": {"words": 5, "own_words": True}}
+    cases = [
+        *[(name, form, m, n) for name, form in forms.items() for m in (1, 20) for n in (60, 200)],
+        *[(name, form, m, 200) for name, form in planted.items() for m in (1, 20)],
+        *[(name, form, 1, 200) for name, form in own.items()],
+    ]
+    for name, form, systems, pairs in cases:
+        rows = [accused_case(rng, systems=systems, pairs=pairs, **form) for _ in range(simulations)]  # type: ignore[arg-type]
+        shares = [100 * float(np.mean([row[key] for row in rows])) for key in rows[0]]
+        cells = " | ".join(f"{share:.1f} %" for share in shares)
+        print(f"| {name}, {systems} system(s), {pairs} pairs | {cells} |", flush=True)
+
+
 def comparison_case(
     rng: np.random.Generator, *, systems: int, clusters: np.ndarray, missing: float, spread: float
 ) -> dict[str, bool | float]:
@@ -133,7 +205,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--only", choices=["accused"])
     options = parser.parse_args()
+    if options.only:
+        accused(np.random.default_rng(options.seed), options.simulations)
+        return
     held: dict[str, list[tuple[bool, bool]]] = {}
 
     def add(name: str, ends: Ends3) -> None:

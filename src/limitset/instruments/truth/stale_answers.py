@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from limitset.core.system_shares import system_shares
 from limitset.core.tallies import Tallies
 
 INSTRUMENT = "stale_answers"
-VERSION = 1
+VERSION = 2
 MEASURES = (
     "right_original",
     "right_changed",
@@ -41,8 +42,9 @@ class StaleAnswers:
         Axes system, measure. "right_original", "right_changed": share right of either; "drop": the first
         less the second, paired, in [-1, 1]. Of the replies to changed questions whose old answer is wrong
         now: "stale", the share that gives the old answer, and "other_wrong", any other wrong one. Of wrong
-        answers: "stale_share", the share that is stale; "stale_by_chance", the share that is the old answer
-        of another question of the stratum; "stale_excess", the first less the second, in [-1, 1].
+        answers: "stale_share", the share that is stale; "stale_by_chance", the share that would be with the
+        old answer of another pair of the stratum, one that is wrong here too; "stale_excess", the first less
+        the second, in [-1, 1]. Intervals hold for all systems together.
     pairs
         Number of pairs of questions.
     """
@@ -57,7 +59,12 @@ def stale_answers(
     r"""Paired drop in accuracy from a question to its changed twin, and the share of stale answers.
 
     .. math:: \text{drop} = \frac{1}{P} \sum_i (s_{i} - s_{i'}), \qquad
-        \text{stale} = \frac{1}{P'} \sum_{i'} \frac{\#\{\text{runs on } i' \text{ that answer } i\}}{n_{i'}}
+        \text{stale} = \frac{1}{P'} \sum_{i'} \frac{\#\{\text{runs on } i' \text{ that answer } i\}}{n_{i'}},
+        \qquad \text{chance}(a, i') = \frac{\#\{j \ne i: a \in K_j,\ K_j \cap K_{i'} = \emptyset\}}
+        {\#\{j \ne i: K_j \cap K_{i'} = \emptyset\}}
+
+    with a a wrong answer, K the keys of a question and j the originals of the stratum. Where wrong answers
+    are spread evenly over k letters, the mean chance is 1 / k, whatever the keys.
 
     Parameters
     ----------
@@ -66,7 +73,7 @@ def stale_answers(
     items
         The questions; `twin` names the item that one was changed from, `accepted` its key.
     confidence
-        Coverage aimed at, in (0, 1).
+        Coverage aimed at for each measure over all systems together, in (0, 1).
     level
         Which map the runs are of.
 
@@ -75,7 +82,7 @@ def stale_answers(
     StaleAnswers
         A drop of 0: the change did no harm. "stale" far above "stale_by_chance": the old answer is
         remembered. Blank where a system has no run on any pair; shares of wrong answers also where fewer
-        than five questions carry one.
+        than five questions carry one, and what is by chance where no stratum has another original.
 
     Raises
     ------
@@ -86,11 +93,14 @@ def stale_answers(
     -----
     All twins of one original, and all of one cluster, are left out together. A twin whose key is a key of its
     original can show no stale answer: it stays in the drop and out of the rest. Answers are compared without
-    regard to case. A drop alone does not show memory: the changed question may be harder.
+    regard to case. A drop alone does not show memory: the changed question may be harder. Nor do old answers
+    alone: where each question has wrong answers of its own and the old one is among them (the number next
+    to the new one), it is given more often than chance as defined here, without any memory.
 
     References
     ----------
     Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404 (bounds where few pairs differ).
+    Dunn (1961), doi:10.1080/01621459.1961.10482090 (Bonferroni intervals over systems).
 
     Examples
     --------
@@ -105,12 +115,14 @@ def stale_answers(
     tallies.require_anchor()
     pairs = _Pairs.of(tallies, items)
     shares = system_shares(tallies)
+    met = ~np.isnan(shares.right[:, pairs.original]) & ~np.isnan(shares.right[:, pairs.changed])
+    # the worst of m systems looks bad by chance: all intervals of a measure hold at once (Bonferroni)
+    each = 1.0 - (1.0 - confidence) / max(int(met.any(axis=1).sum()), 1)
     rows: list[tuple[str, str, Interval]] = []
     for row, system in enumerate(shares.systems):
         own = tallies.of_system(str(system))
         before, after = shares.right[row][pairs.original], shares.right[row][pairs.changed]
-        met = ~np.isnan(before) & ~np.isnan(after)
-        found = _of_system(pairs, own, (before, after), met, confidence)
+        found = _of_system(pairs, own, (before, after), met[row], each)
         rows += [(str(system), name, one) for name, one in zip(MEASURES, found, strict=True)]
     return StaleAnswers(
         table=MeasurementTable(
@@ -121,7 +133,8 @@ def stale_answers(
                 "system": np.array([row[0] for row in rows], dtype=object),
                 "measure": np.array([row[1] for row in rows], dtype=object),
             },
-            interval_method="t over pairs of questions, clustered; a bound where few differ",
+            interval_method="t over pairs of questions, clustered; a bound where few differ; for all systems "
+            "together (Bonferroni)",
             confidence=confidence,
             notes=("n counts pairs of questions, or clusters of them",),
             **columns_of([row[2] for row in rows]),
@@ -141,7 +154,9 @@ class _Pairs:
     """Whether the old answer is wrong now."""
     stale: Bool[np.ndarray, " k"]
     chance: Float[np.ndarray, " k"]
-    """Share of the other originals of the stratum of which a class would be the answer."""
+    """Share of other originals of the stratum, wrong here too, of which a class would be the answer."""
+    compared: Bool[np.ndarray, " p"]
+    """Whether the stratum has another original whose answer is wrong here."""
 
     @classmethod
     def of(cls, tallies: Tallies, items: Items) -> _Pairs:
@@ -152,19 +167,21 @@ class _Pairs:
         changed, original = table[:, 0], table[:, 1]
         keys = _keys(tallies, items)
         old = dict(zip(changed.tolist(), original.tolist(), strict=True))
-        pools: dict[str, list[int]] = {}
+        members: dict[str, list[int]] = {}
         for first in original.tolist():
-            pools.setdefault(str(tallies.strata[first]), []).append(first)
+            members.setdefault(str(tallies.strata[first]), []).append(first)
+        pools = {name: _Pool.of(keys, rows) for name, rows in members.items()}
         stale, chance = np.zeros(tallies.class_item.size, dtype=bool), np.zeros(tallies.class_item.size)
-        wanted = np.flatnonzero(np.isin(tallies.class_item, changed) & ~tallies.right)
-        commonness = {name: _commonness(keys, rows) for name, rows in pools.items()}
-        for at in wanted.tolist():
-            first = old[int(tallies.class_item[at])]
-            name, stratum = str(tallies.class_name[at]).casefold(), str(tallies.strata[first])
+        others = {
+            twin: pools[str(tallies.strata[first])].wrong_for(keys[twin], without=first)
+            for twin, first in old.items()
+        }
+        for at in np.flatnonzero(np.isin(tallies.class_item, changed) & ~tallies.right).tolist():
+            twin = int(tallies.class_item[at])
+            first, name = old[twin], str(tallies.class_name[at]).casefold()
             stale[at] = name in keys[first]
-            others = len(pools[stratum]) - pools[stratum].count(first)
-            held = commonness[stratum].get(name, 0) - stale[at] * pools[stratum].count(first)
-            chance[at] = held / others if others else 0.0
+            held = pools[str(tallies.strata[first])].with_key(name, wrong_for=keys[twin], without=first)
+            chance[at] = held / others[twin] if others[twin] else 0.0
         tells = np.array([not keys[a] & keys[b] and bool(keys[b]) for a, b in table.tolist()], dtype=bool)
         return cls(
             original=original,
@@ -173,7 +190,42 @@ class _Pairs:
             tells=tells,
             stale=stale,
             chance=chance,
+            compared=np.array([others[twin] > 0 for twin in changed.tolist()], dtype=bool),
         )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pool:
+    """Originals of one stratum, one for each of their twins, by the set of their keys."""
+
+    keys: list[frozenset[str]]
+    """Of each question of the tallies."""
+    count: Counter[frozenset[str]]
+    times: Counter[int]
+    sets: dict[str, list[frozenset[str]]]
+    """Sets that a key is in."""
+    size: int
+
+    @classmethod
+    def of(cls, keys: list[frozenset[str]], rows: list[int]) -> _Pool:
+        count = Counter(keys[row] for row in rows if keys[row])
+        sets: dict[str, list[frozenset[str]]] = {}
+        for one in count:
+            for key in one:
+                sets.setdefault(key, []).append(one)
+        return cls(keys=keys, count=count, times=Counter(rows), sets=sets, size=count.total())
+
+    def wrong_for(self, right: frozenset[str], *, without: int) -> int:
+        """Count the originals but one of which no key is right for a question."""
+        meeting = {one for key in right for one in self.sets.get(key, ())}
+        own = self.times[without] if self.keys[without] and self.keys[without] not in meeting else 0
+        return self.size - sum(self.count[one] for one in meeting) - own
+
+    def with_key(self, name: str, *, wrong_for: frozenset[str], without: int) -> int:
+        """Count those among them that have a key."""
+        held = [one for one in self.sets.get(name, ()) if not one & wrong_for]
+        own = self.times[without] if self.keys[without] in held else 0
+        return sum(self.count[one] for one in held) - own
 
 
 def _of_system(
@@ -205,11 +257,18 @@ def _of_system(
         return [*found, *[Interval.blank(f"{carried} changed questions with a wrong answer")] * 3]
     erred = telling & (wrong > 0)
     clusters, base = pairs.clusters[erred], wrong[erred]
-    found += [
-        _share(np.clip(part[erred] / base, 0.0, 1.0), clusters, confidence=confidence)
-        for part in (stale, chance)
-    ]
-    found.append(mean_difference((stale - chance)[erred] / base, clusters, confidence=confidence))
+    found.append(_share(np.clip(stale[erred] / base, 0.0, 1.0), clusters, confidence))
+    compared = pairs.compared[erred]
+    if int(compared.sum()) < LEAST_CARRIERS:
+        reason = f"{int(compared.sum())} changed questions with another original to compare with"
+        return [*found, *[Interval.blank(reason)] * 2]
+    stale, chance, clusters = (
+        (stale[erred] / base)[compared],
+        (chance[erred] / base)[compared],
+        clusters[compared],
+    )
+    found.append(_share(np.clip(chance, 0.0, 1.0), clusters, confidence))
+    found.append(mean_difference(stale - chance, clusters, confidence=confidence))
     return found
 
 
@@ -225,11 +284,3 @@ def _keys(tallies: Tallies, items: Items) -> list[frozenset[str]]:
         name = str(tallies.items[tallies.class_item[at]])
         keyed.setdefault(name, set()).add(str(tallies.class_name[at]).casefold())
     return [frozenset(keyed.get(str(name), ())) for name in tallies.items]
-
-
-def _commonness(keys: list[frozenset[str]], rows: list[int]) -> dict[str, int]:
-    count: dict[str, int] = {}
-    for row in rows:
-        for name in keys[row]:
-            count[name] = count.get(name, 0) + 1
-    return count

@@ -26,7 +26,8 @@ DEFINITIONS: Final = (
     Definition(
         term="old answer",
         plain="A reply to a changed question that gives the key of the original, where that is wrong now "
-        "(stale answer). By chance: the key of another original of the same kind.",
+        "(stale answer). By chance: the share of wrong answers that would be the key of another "
+        "original of the same kind, one that is wrong there too. Intervals hold for all systems together.",
     ),
 )
 
@@ -68,7 +69,10 @@ def stale_section(panel: Panel) -> Section:
         advice=stale_advice(found),
         measured=(table,),
         definitions=DEFINITIONS,
-        limits=("A drop alone does not show memory: a changed question may also be harder.",),
+        limits=(
+            "A drop alone does not show memory: a changed question may also be harder.",
+            "An old answer does not show memory by itself: it may be the slip that lies nearest.",
+        ),
     )
 
 
@@ -78,36 +82,50 @@ def stale_title(found: StaleAnswers) -> str:
     if stale:
         worst = max(stale, key=lambda row: row.value)
         if worst.value == 0:
-            return f"No changed question got its old answer: at most {100 * worst.high:.0f} % would"
+            most = max(row.high for row in stale)
+            return f"No changed question got its old answer: at most {100 * most:.0f} % would"
         return f"{_name(worst)} gives the old answer to {percent(worst)} of the changed questions"
     worst = max(_told(found, "drop"), key=lambda row: row.value)
+    if not worst.low > 0:
+        return f"Nobody is surely right less often where the question was changed: at most by {points(worst)}"
     return f"{_name(worst)} is right less often where the question was changed: by {points(worst)}"
 
 
 def stale_advice(found: StaleAnswers) -> tuple[str, ...]:
-    """Say whether wrong answers to changed questions are remembered ones."""
-    excess = [row for row in _told(found, "stale_excess") if row.bounded]
-    sure = [row for row in excess if row.low > 0]
-    if sure:
-        worst = max(sure, key=lambda row: row.value)
-        name = str(worst.parameters["system"])
-        drop, share, chance = (
-            found.table.one(system=name, measure=measure)
-            for measure in ("drop", "stale_share", "stale_by_chance")
-        )
+    """Say whether wrong answers to changed questions are remembered: both drop and old answers are sure."""
+    excess = {str(row.parameters["system"]): row for row in _told(found, "stale_excess") if row.bounded}
+    lost = {str(row.parameters["system"]): row for row in _told(found, "drop") if row.low > 0}
+    often = {name: row for name, row in excess.items() if row.low > 0}
+    if both := [name for name in often if name in lost]:
+        name = max(both, key=lambda one: often[one].value)
         return (
-            f"Do not read the accuracy of {_name(worst)} on the original questions as skill: on their "
-            f"changed twins it loses {points(drop)}, and {percent(share)} of its wrong answers there are the "
-            f"old one ({100 * chance.value:.0f} % by chance).",
+            f"Do not read the accuracy of {visible(name)} on the original questions as skill: on their "
+            f"changed twins it loses {points(lost[name])}, and {_old(found, name)}.",
         )
-    lost = [row for row in _told(found, "drop") if row.low > 0]
+    told = []
+    if often:
+        name = max(often, key=lambda one: often[one].value)
+        told.append(
+            f"{visible(name)} on changed questions: {_old(found, name)}, but no loss is shown "
+            f"({points(found.table.one(system=name, measure='drop'))}); this alone is no sign of memory."
+        )
     if lost:
-        worst = max(lost, key=lambda row: row.value)
-        return (
-            f"{_name(worst)} loses {points(worst)} on changed questions, and not by giving the old answer: "
-            "they may be harder.",
+        name = max(lost, key=lambda one: lost[one].value)
+        none = name in excess and excess[name].value <= 0
+        why = "not by giving the old answer" if none else "no more old answers than by chance are shown"
+        told.append(
+            f"{visible(name)} loses {points(lost[name])} on changed questions, and {why}: they may be harder."
         )
-    return ()
+    return tuple(told)
+
+
+def _old(found: StaleAnswers, name: str) -> str:
+    share, chance = (
+        found.table.one(system=name, measure=measure) for measure in ("stale_share", "stale_by_chance")
+    )
+    return (
+        f"{percent(share)} of its wrong answers there are the old one ({100 * chance.value:.0f} % by chance)"
+    )
 
 
 def _chart(table: MeasurementTable) -> Any:
