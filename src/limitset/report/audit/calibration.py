@@ -34,6 +34,8 @@ ALLOWED: Final = 0.05
 """Share wrong up to which a threshold counts as usable."""
 LISTED: Final = 24
 """Systems measured; of more, those that are most and least overconfident."""
+MISS: Final = 0.05
+"""How often intervals may miss: that of a lone system, or all of those a system is picked from together."""
 
 DEFINITIONS: Final = (
     Definition(
@@ -65,14 +67,22 @@ class Confidence:
     forecast: Forecast
     calibration: Calibration
     false: MeasurementTable
-    """With intervals that hold for all thresholds together in `joint`."""
+    """Its own intervals; `named`: they hold for all systems together; `joint`: for all thresholds too."""
+    named: MeasurementTable
     joint: MeasurementTable
     order: Ranking
+    gap: Measurement
+    """Confidence less share right, with an interval that holds for all systems together."""
 
     @property
     def sure(self) -> Measurement:
         """Share wrong among the answers of which it is at least 90 % sure."""
         return self.false.one(statistic="wrong_when_sure", threshold=SURE)
+
+    @property
+    def sure_named(self) -> Measurement:
+        """The same for a system that was picked by its result."""
+        return self.named.one(statistic="wrong_when_sure", threshold=SURE)
 
     @property
     def off(self) -> bool:
@@ -82,7 +92,7 @@ class Confidence:
 
     @property
     def threshold(self) -> float | None:
-        """Lowest threshold above which at most 5 % are wrong, with intervals that hold for all thresholds."""
+        """Lowest threshold above which at most 5 % are wrong, by intervals that hold for all together."""
         rows = self.joint.where(statistic="wrong_when_sure")
         fits = np.flatnonzero(np.asarray(rows.high) <= ALLOWED)
         return float(rows.axes["threshold"][fits].min()) if fits.size else None
@@ -109,7 +119,11 @@ def calibration_section(panel: Panel) -> Section:
     silent = wrong_or_silent(panel.anchored)
     found, left_out = _found(panel, panel.anchored)
     likely = _likely(panel, panel.anchored)
-    figures = [*_calibration_figure(panel, found, silent), *_order_figure(panel, likely)]
+    named = likely if len(likely) < 2 else _likely(panel, panel.anchored, miss=MISS / len(likely))
+    figures = [
+        *_calibration_figure(panel, found, silent, found_count=len(found) + left_out),
+        *_order_figure(panel, likely, named),
+    ]
     measured = [silent] if panel.anchored.abstained.any() else []
     for one in found:
         name = one.forecast.system
@@ -132,13 +146,13 @@ def calibration_title(found: list[Confidence]) -> str:
         worst = max(sure, key=lambda one: one.sure.value)
         return (
             f"At {100 * SURE:.0f} % {_word(worst)} and more ({percent(_share_sure(worst))} of its answers), "
-            f"{visible(worst.forecast.system)} is wrong {percent(worst.sure)} of the time"
+            f"{visible(worst.forecast.system)} is wrong {percent(worst.sure_named)} of the time"
         )
-    known = [one for one in found if not _gap(one).blank]
+    known = [one for one in found if not one.gap.blank]
     if not known:
         return "Too few answers with a confidence to say what it is worth"
-    worst = max(known, key=lambda one: abs(_gap(one).value))
-    gap = _gap(worst)
+    worst = max(known, key=lambda one: abs(one.gap.value))
+    gap = worst.gap
     if not any(one.off for one in known):
         return (
             f"{'Its' if len(known) == 1 else 'Their'} {_word(worst)} says how often "
@@ -159,40 +173,52 @@ def _word(one: Confidence) -> str:
 
 
 def _share_sure(one: Confidence) -> Measurement:
-    return one.false.one(statistic="sure", threshold=SURE)
+    return one.named.one(statistic="sure", threshold=SURE)
 
 
-def _gap(one: Confidence) -> Measurement:
-    return one.calibration.summary.one(statistic="overconfidence")
+def _picked(count: int, noun: str) -> str:
+    """Say that intervals of systems named pay for the picking."""
+    return "" if count < 2 else f" Intervals in title and advice allow for picking out of {count} {noun}s."
 
 
 def _found(panel: Panel, tallies: Tallies) -> tuple[list[Confidence], int]:
     every = forecasts_of(panel, tallies, panel.rng(TOPIC))
     ranked = sorted(every, key=lambda one: float(one.right.mean() - one.stated.mean()))
     kept = ranked if len(ranked) <= LISTED else [*ranked[: LISTED // 2], *ranked[-LISTED // 2 :]]
-    rng = panel.rng(TOPIC + 1)
+    rng, miss = panel.rng(TOPIC + 1), MISS / max(len(every), 1)
     found = []
     for one in kept:
         data = one.stated, one.right, one.unit
+        whole = calibration(*data, rng=rng)
+        # of the wider one nothing but the gap is used, and that draws nothing
+        wide = (
+            whole
+            if len(every) < 2
+            else calibration(*data, rng=panel.rng(TOPIC + 2), draws=1, confidence=1 - miss)
+        )
         found.append(
             Confidence(
                 forecast=one,
-                calibration=calibration(*data, rng=rng),
+                calibration=whole,
                 false=confident_false(*data),
-                joint=confident_false(*data, confidence=1 - 0.05 / len(THRESHOLDS)),
+                named=confident_false(*data, confidence=1 - miss),
+                joint=confident_false(*data, confidence=1 - miss / len(THRESHOLDS)),
                 order=ranking(*data),
+                gap=wide.summary.one(statistic="overconfidence"),
             )
         )
     return found, len(every) - len(kept)
 
 
-def _likely(panel: Panel, tallies: Tallies) -> dict[str, Ranking]:
+def _likely(panel: Panel, tallies: Tallies, *, miss: float = MISS) -> dict[str, Ranking]:
     """Order by the probability of the whole answer, for the systems with the most answers."""
     every = sorted(likelihoods_of(panel, tallies), key=lambda one: -one.right.size)[:LISTED]
-    return {one.system: ranking(one.stated, one.right, one.unit) for one in every}
+    return {one.system: ranking(one.stated, one.right, one.unit, confidence=1 - miss) for one in every}
 
 
-def _calibration_figure(panel: Panel, found: list[Confidence], silent: MeasurementTable) -> list[Figure]:
+def _calibration_figure(
+    panel: Panel, found: list[Confidence], silent: MeasurementTable, *, found_count: int
+) -> list[Figure]:
     if not found:
         return []
     drawn = _ends(found)
@@ -207,7 +233,8 @@ def _calibration_figure(panel: Panel, found: list[Confidence], silent: Measureme
             title=calibration_title(found),
             chart=calibration_chart(tables),
             caption=f"{count:,} answers with a key; confidence: {listed(sources)}. Ten bins of equally many "
-            f"answers, each with its interval over questions. Dashed: right as often as stated.{cut}",
+            f"answers, each with its interval over questions. Dashed: right as often as stated."
+            f"{_picked(found_count, panel.noun)}{cut}",
             table=Table(
                 title="Data of this figure",
                 columns=(panel.noun, *data_table(next(iter(tables.values()))).columns),
@@ -228,13 +255,12 @@ def _ends(found: list[Confidence]) -> list[Confidence]:
     return [*sure, *rest[: need - need // 2], *rest[len(rest) - need // 2 :]]
 
 
-def _order_figure(panel: Panel, likely: dict[str, Ranking]) -> list[Figure]:
+def _order_figure(panel: Panel, likely: dict[str, Ranking], named: dict[str, Ranking]) -> list[Figure]:
     known = {name: one for name, one in likely.items() if not one.summary.one(statistic="auroc").blank}
     if not known:
         return []
     names = sorted(known, key=lambda name: known[name].summary.one(statistic="auroc").value, reverse=True)
-    best = known[names[0]].summary.one(statistic="auroc")
-    worst = known[names[-1]].summary.one(statistic="auroc")
+    best, worst = (named[names[end]].summary.one(statistic="auroc") for end in (0, -1))
     says = "says nothing about" if best.high < 0.5 or best.low <= 0.5 else "tells something about"
     first = f"The probability of an answer {says} whether it is right: {visible(names[0])} ranks"
     title = f"{first} a right one above a wrong one {percent(best)} of the time"
@@ -248,7 +274,7 @@ def _order_figure(panel: Panel, likely: dict[str, Ranking]) -> list[Figure]:
             chart=risk_chart({name: known[name].curve for name in drawn}),
             caption="Share wrong among the surest answers, by how many are taken; flat where the probability "
             "says nothing. Log-probability of the whole answer as logged: a longer answer has a lower one, "
-            "and its length in tokens is not in the log.",
+            f"and its length in tokens is not in the log.{_picked(len(likely), panel.noun)}",
             table=Table(
                 title="Data of this figure",
                 columns=(panel.noun, "taken", "share wrong", "low", "high", "questions"),
@@ -271,8 +297,8 @@ def _advice(panel: Panel, found: list[Confidence]) -> tuple[str, ...]:
     if usable:
         best = max(usable, key=_taken)
         at = float(best.threshold or 0.0)
-        row = best.false.one(statistic="wrong_when_sure", threshold=at)
-        taken = best.false.one(statistic="sure", threshold=at)
+        row = best.named.one(statistic="wrong_when_sure", threshold=at)
+        taken = best.named.one(statistic="sure", threshold=at)
         none = [one.forecast.system for one in found if one.threshold is None]
         rest = f" For {listed(none, most=3)} no threshold keeps errors under {limit}." if none else ""
         return (
@@ -287,7 +313,7 @@ def _advice(panel: Panel, found: list[Confidence]) -> tuple[str, ...]:
     return (
         f"Do not accept answers for {_reason(worst)}: no threshold up to {100 * THRESHOLDS[-1]:.0f} "
         f"% is shown to keep {who} under {limit} wrong; {visible(worst.forecast.system)} is wrong "
-        f"{percent(worst.sure)} of the time at {100 * SURE:.0f} % and more.",
+        f"{percent(worst.sure_named)} of the time at {100 * SURE:.0f} % and more.",
     )
 
 
@@ -335,7 +361,7 @@ def _table(panel: Panel, found: list[Confidence], silent: MeasurementTable) -> T
         ),
         rows=tuple(rows),
         note=f"Usable: at most {100 * ALLOWED:.0f} % wrong above it, with intervals that hold for all of "
-        f"{len(THRESHOLDS)} thresholds together."
+        f"{len(THRESHOLDS)} thresholds{' and all systems' * (len(found) > 1)} together."
         + " Wrong, not silent: wrong / (wrong + abstained)."
         * abstains,
     )
