@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from limitset.charts.calibration import calibration_chart, risk_chart
+from limitset.charts.shown import percent
 from limitset.core.ends import Ends
 from limitset.core.items import Items
 from limitset.core.tallies import tallied
-from limitset.report.audit.calibration import LISTED, calibration_section
+from limitset.report.audit.calibration import LISTED, _found, calibration_section
 from limitset.report.audit.forecasts import AGREEMENT, CHOICES, STATED, forecasts_of, likelihoods_of
 from limitset.report.audit.panel import Panel
 from limitset.report.page import Page, render
@@ -170,3 +171,29 @@ def test_many_models_are_cut_to_both_ends() -> None:
 def test_empty_charts_say_why() -> None:
     assert "No system states" in str(calibration_chart({}).to_dict())
     assert "Too few answers" in str(risk_chart({}).to_dict())
+
+
+def test_systems_named_pay_for_having_been_picked() -> None:
+    # the same first system alone, and among six: the value of the one named is its own, the interval wider
+    found = panel(6, 200, confidence=lambda p: p, logprob=np.log)
+    many, left_out = _found(found, found.tallies)
+    assert left_out == 0
+    for one in many:
+        assert one.sure_named.high > one.sure.high
+        assert one.sure_named.low < one.sure.low
+        assert one.sure_named.value == one.sure.value
+        summary = one.calibration.summary.one(statistic="overconfidence")
+        assert (one.gap.value, one.gap.n) == (summary.value, summary.n)
+        # t or normal: 99.17 % is 1.34 times as wide as 95 %
+        assert 1.3 < (one.gap.high - one.gap.low) / (summary.high - summary.low) < 1.5
+    section = calibration_section(found)
+    worst = max(many, key=lambda one: one.sure.value)
+    assert percent(worst.sure_named) in section.figures[0].title
+    assert percent(worst.sure_named) in section.advice[0]
+    assert percent(worst.sure_named) != percent(worst.sure)
+    for figure in section.figures:
+        assert figure.caption.count("picking out of 6 models") == 1
+    lone = panel(1, 200, confidence=lambda p: p, logprob=np.log)
+    only = _found(lone, lone.tallies)[0][0]
+    assert (only.sure_named.low, only.sure_named.high) == (only.sure.low, only.sure.high)
+    assert all("picking" not in figure.caption for figure in calibration_section(lone).figures)
