@@ -1,7 +1,7 @@
 """Do the intervals of accuracy, comparison, pass at k and stale answers hold the truth?
 
 Run: python runs/coverage/accuracy.py --simulations 1000 --seed 20261122
-     python runs/coverage/accuracy.py --simulations 300 --seed 20261122 --only accused
+     python runs/coverage/accuracy.py --simulations 400 --seed 20261122 --only accused
 Prints the tables of docs/coverage.md.
 """
 
@@ -170,7 +170,7 @@ def accused(rng: np.random.Generator, simulations: int) -> None:
         rows = [accused_case(rng, systems=systems, pairs=pairs, **form) for _ in range(simulations)]  # type: ignore[arg-type]
         shares = [100 * float(np.mean([row[key] for row in rows])) for key in rows[0]]
         cells = " | ".join(f"{share:.1f} %" for share in shares)
-        print(f"| {name}, {systems} system(s), {pairs} pairs | {cells} |", flush=True)
+        print(f"| {name}, {systems} system{'s' * (systems > 1)}, {pairs} pairs | {cells} |", flush=True)
 
 
 def comparison_case(
