@@ -249,3 +249,10 @@ def test_old_answers_without_a_loss_accuse_nobody():
     assert "no loss is shown" in told[0]
     assert "Do not" not in told[0]
     assert stale_title(found).startswith("m0 gives the old answer")
+
+
+def test_answers_of_their_own_ask_for_a_check():
+    free = stale_advice(stale_answers(*world(60, str, lambda n: str(n) if n % 2 else f"new {n}")))
+    assert free[0].endswith("Check first that the old answer is not just the slip that lies nearest.")
+    four = stale_advice(stale_answers(*letters(systems=1, pairs=200, seed=1, remembered=0.6)))
+    assert four[0].endswith("by chance).")

@@ -18,6 +18,8 @@ from limitset.report.page import Definition, Figure
 PARTS: Final = {"stale": "the old answer", "other_wrong": "another wrong answer"}
 REST: Final = "right, or no answer"
 COLOURS: Final = {PARTS["stale"]: WRONG, PARTS["other_wrong"]: NULL, REST: UNPARSED}
+RARE: Final = 0.05
+"""Share by chance below which other pairs hardly share their answers."""
 DEFINITIONS: Final = (
     Definition(
         term="drop",
@@ -100,7 +102,8 @@ def stale_advice(found: StaleAnswers) -> tuple[str, ...]:
         name = max(both, key=lambda one: often[one].value)
         return (
             f"Do not read the accuracy of {visible(name)} on the original questions as skill: on their "
-            f"changed twins it loses {points(lost[name])}, and {_old(found, name)}.",
+            f"changed twins it loses {points(lost[name])}, and {_old(found, name)}."
+            f"{_nearest(found, name)}",
         )
     told = []
     if often:
@@ -117,6 +120,13 @@ def stale_advice(found: StaleAnswers) -> tuple[str, ...]:
             f"{visible(name)} loses {points(lost[name])} on changed questions, and {why}: they may be harder."
         )
     return tuple(told)
+
+
+def _nearest(found: StaleAnswers, name: str) -> str:
+    """Say what keys of other pairs cannot show, where they hardly ever are an answer to this one."""
+    if found.table.one(system=name, measure="stale_by_chance").value >= RARE:
+        return ""
+    return " Check first that the old answer is not just the slip that lies nearest."
 
 
 def _old(found: StaleAnswers, name: str) -> str:
