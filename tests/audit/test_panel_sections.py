@@ -84,7 +84,10 @@ def test_five_judges_are_told_what_they_are_worth():
     worth = worth_section(panel)
     assert worth.figures[0].title.startswith("Five judges vote like ")
     assert worth.figures[0].title.endswith("independent ones")
-    assert worth.measured[0].instrument == "effective_number"
+    assert [table.instrument for table in worth.measured[:2]] == [
+        "effective_number.one_run_each",
+        "effective_number",
+    ]
 
 
 def test_runs_of_one_model_are_called_runs():
@@ -94,13 +97,17 @@ def test_runs_of_one_model_are_called_runs():
     assert "takes three models" in members_section(panel).limits[0]
 
 
-def test_several_runs_of_several_models_are_worth_models():
+def test_several_runs_of_several_models_are_worth_one_run_of_each():
     panel = planted(mixture_world(models=3), questions=60, seeds=8, noun="model")
     section = worth_section(panel)
-    assert section.figures[0].title.startswith("Three models are worth")
+    assert section.figures[0].title.startswith("Three models vote like ")
+    assert section.figures[0].title.endswith(" independent ones, one run each")
+    each, models = section.measured[0].value[0], section.measured[1].one(unit="models").value
+    assert 1 <= models <= each + 0.05
+    assert each < 3
     # the number of votes of single runs is another one: in the table, not beside the title
     assert "Kish" not in section.figures[0].caption
-    assert section.measured[0].one(unit="votes").value > section.measured[0].one(unit="models").value
+    assert section.measured[1].one(unit="votes").value > section.measured[1].one(unit="models").value
     assert any(one.formula == "M / (1 + (M − 1) r)" for one in section.definitions)
 
 

@@ -34,7 +34,10 @@ def test_audit_writes_the_page_and_the_numbers(panel, tmp_path, capsys):
     assert audited(panel, tmp_path / "out") == ExitStatus.DONE
     found = json.loads(capsys.readouterr().out)
     assert "3 models" in found["scope"]
-    assert found["headline"][0] == "Your three models are worth one: they err together."
+    assert found["headline"][0].startswith("Your three models are worth 1.")
+    assert found["headline"][0].endswith(
+        "one run each, and one once the chance of a single run is taken out."
+    )
     assert any("%" in one for one in found["headline"])
     instruments = {number["instrument"] for number in found["numbers"]}
     assert len(instruments) >= 8

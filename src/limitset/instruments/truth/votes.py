@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -123,6 +123,64 @@ def effective_number(
         for position, name in enumerate((INSTRUMENT, "error_correlation", f"{INSTRUMENT}_partial"))
     ]
     return EffectiveNumber(values=tables[0], correlation=tables[1], partial=tables[2])
+
+
+def one_run_each(
+    tallies: Tallies, *, confidence: float = 0.95, level: Level = Level.ANSWER
+) -> MeasurementTable:
+    r"""Kish's effective number where every system casts one of its runs, ``M / (1 + (M - 1) r)``.
+
+    `r` is the mean correlation over questions of the errors of one run each of two different systems.
+
+    Parameters
+    ----------
+    tallies
+        Runs by cell and answer class, every answer checked by an anchor. Only questions that every cell has
+        runs on are used; the cells of a system are pooled.
+    confidence
+        Coverage aimed at, in (0, 1).
+    level
+        Which map the runs belong to.
+
+    Returns
+    -------
+    MeasurementTable
+        One row, axis `unit` "one run each"; at least 1. Between the number of "models", which is free of the
+        chance of single runs, and that of systems.
+
+    Raises
+    ------
+    InputError
+        When an answer has no anchor.
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, ISBN 0-471-10949-5; the design effect 1 + (M - 1) r.
+
+    Examples
+    --------
+    >>> from limitset.core.ends import Ends
+    >>> from limitset.core.tallies import tallied
+    >>> right = {"a": [1, 1, 0, 0], "b": [1, 1, 0, 0], "c": [1, 0, 1, 0]}
+    >>> rows = [dict(item=f"q{q}", system=m, end="yx"[r], right=r)
+    ...         for m in right for q, r in enumerate(right[m])]
+    >>> round(one_run_each(tallied(Ends.of_rows(rows))).value[0], 3)  # one run each: as `effective_number`
+    1.8
+    """
+    tallies.require_anchor()
+    kept = tallies.of_questions(np.asarray((tallies.runs > 0).all(axis=0))).by_system()
+    voters = votes_of(kept)
+    number, _, _ = _measured(replace(voters, count=np.ones_like(voters.count)), confidence)
+    return MeasurementTable(
+        instrument=f"{INSTRUMENT}.one_run_each",
+        version=VERSION,
+        level=level,
+        axes={"unit": np.array(["one run each"], dtype=object)},
+        interval_method="jackknife over questions on the log scale",
+        confidence=confidence,
+        notes=(f"{kept.items.size} of {tallies.items.size} questions have runs of every cell",),
+        **columns_of([number]),
+    )
 
 
 def _measured(voters: Voters, confidence: float) -> tuple[Interval, Interval, Interval]:

@@ -63,7 +63,7 @@ def headline(analysis: Analysis, panel: Panel, topics: Mapping[str, Section]) ->
     if len(panel.systems) < PANEL:
         return _of_two(truth, panel, topics) if len(panel.systems) > 1 and _runs(truth) < PANEL else ()
     graded = _graded(panel, topics)
-    found = graded or (_worth(truth, panel), _agreed(truth, panel), _vote(panel, topics))
+    found = graded or (_worth(truth, panel, topics), _agreed(truth, panel), _vote(panel, topics))
     return tuple(one for one in found if one) if found[0] or found[1] else ()
 
 
@@ -122,14 +122,22 @@ def _beaten(topics: Mapping[str, Section]) -> bool:
     return gains is not None and bool((np.asarray(gains.where(against="all").low) > 0).any())
 
 
-def _worth(truth: Truth, panel: Panel) -> str | None:
-    worth = truth.votes.values.one(unit="models")
+def _worth(truth: Truth, panel: Panel, topics: Mapping[str, Section]) -> str | None:
+    """Say what one run of each is worth, and what is left once the chance of a single run is taken out."""
+    each = found_in(topics, "effective_number.one_run_each")
+    models = truth.votes.values.one(unit="models")
+    worth = models if each is None else each.one(unit="one run each")
     if worth.blank:
         return None
+    yours = f"Your {counted(len(panel.systems), panel.noun)} are worth"
     if worth.bounded and worth.high < ONE:
-        return f"Your {counted(len(panel.systems), panel.noun)} are worth one: they err together."
+        return f"{yours} one: they err together."
+    if _runs(truth) <= len(panel.systems) or models.blank:
+        return f"{yours} {with_interval(worth)} independent ones."
+    apart = "one" if models.bounded and models.high < ONE else with_interval(models)
     return (
-        f"Your {counted(len(panel.systems), panel.noun)} are worth {with_interval(worth)} independent ones."
+        f"{yours} {with_interval(worth)} independent ones, one run each, and {apart} once the chance of a "
+        "single run is taken out."
     )
 
 

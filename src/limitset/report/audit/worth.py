@@ -6,8 +6,8 @@ from typing import Final
 
 from limitset.charts.panel_votes import worth_chart
 from limitset.charts.shown import percent, visible, with_interval
-from limitset.core.results import Measurement
-from limitset.instruments.truth.votes import EffectiveNumber, effective_number
+from limitset.core.results import Measurement, MeasurementTable
+from limitset.instruments.truth.votes import EffectiveNumber, effective_number, one_run_each
 from limitset.instruments.truth.voting_gain import ALL, VotingGain
 from limitset.report.audit.noun import counted
 from limitset.report.audit.panel import Panel
@@ -65,11 +65,12 @@ def worth_section(panel: Panel) -> Section:
     if not curves:
         return Section(topic="worth", limits=("One run a question: there is no vote.",))
     effective = effective_number(panel.anchored)
+    each = one_run_each(panel.anchored) if len(panel.systems) > 1 else None
     unit, system = curves[0]
     drawn = gain.errors.where(unit=unit, system=system)
     figure = Figure(
         name="worth",
-        title=worth_title(panel, effective, gain),
+        title=worth_title(panel, effective, gain, each),
         chart=worth_chart(drawn),
         caption=f"{counted_on(panel.anchored, panel.noun)} Error of the vote of so many "
         f"{panel.noun + 's' if unit == 'systems' else 'runs'}, with its 95 % interval over questions. Grey: "
@@ -79,13 +80,21 @@ def worth_section(panel: Panel) -> Section:
     return Section(
         topic="worth",
         figures=(figure,),
-        measured=(effective.values, effective.correlation, effective.partial, gain.errors),
+        measured=(
+            *((each,) if each is not None else ()),
+            effective.values,
+            effective.correlation,
+            effective.partial,
+            gain.errors,
+        ),
         definitions=DEFINITIONS,
         limits=_limits(panel, gain),
     )
 
 
-def worth_title(panel: Panel, effective: EffectiveNumber, gain: VotingGain) -> str:
+def worth_title(
+    panel: Panel, effective: EffectiveNumber, gain: VotingGain, each: MeasurementTable | None = None
+) -> str:
     """State how many independent votes the voters are worth, or how often their vote is wrong.
 
     A system with one run casts one vote; where systems have several runs, models and votes are told apart.
@@ -101,6 +110,8 @@ def worth_title(panel: Panel, effective: EffectiveNumber, gain: VotingGain) -> s
         return f"{runs} runs of {visible(system)} vote like {_as_many(votes)}"
     if _once(panel) and not votes.blank:
         return f"{systems} vote like {_as_many(votes)}"
+    if each is not None and not each.one(unit="one run each").blank:
+        return f"{systems} vote like {_as_many(each.one(unit='one run each'))}, one run each"
     if not models.blank:
         return f"{systems} are worth {_as_many(models)}"
     return f"A vote of {systems.lower()} is wrong {error_of_all(gain, unit, system)} of the time"
