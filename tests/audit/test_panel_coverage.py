@@ -1,6 +1,7 @@
 """The script of docs/coverage.md on fewer simulations: intervals about a panel hold the truth."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ def script():
     path = Path(__file__).parents[2] / "runs" / "coverage" / "panel.py"
     found = importlib.util.spec_from_file_location("coverage_of_panels", path)
     module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module  # its dataclasses look themselves up there
     found.loader.exec_module(module)
     return module
 
