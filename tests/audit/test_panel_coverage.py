@@ -35,6 +35,7 @@ def test_intervals_hold_the_truth(script, world):
             continue
         # 95 % of 200 less three standard errors; blanks of the shares sent have bounds instead
         assert row.held >= 0.90, row
-        if not np.isnan(row.truth):
+        # where many studies are blank, the others are picked by their result
+        if not np.isnan(row.truth) and row.blank < 0.05:
             # M / (1 + (M - 1) r) is convex in r: at 150 questions its mean is .11 too high for independent voters
             assert row.mean == pytest.approx(row.truth, abs=0.2 if "number" in row.statistic else 0.03), row
