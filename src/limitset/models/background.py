@@ -26,8 +26,14 @@ class Background:
     def close(self, client: Any) -> None:
         """Close a client, then end the thread."""
         if client is not None and self._end.alive:
-            asyncio.run_coroutine_threadsafe(client.close(), self._loop).result(timeout=5)
+            asyncio.run_coroutine_threadsafe(_closed(client), self._loop).result(timeout=5)
         self._end()
+
+
+async def _closed(client: Any) -> None:
+    await client.close()
+    # transports close on the next turn of the loop
+    await asyncio.sleep(0)
 
 
 def _ended(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:

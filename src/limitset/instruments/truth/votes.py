@@ -164,7 +164,7 @@ def one_run_each(
     >>> right = {"a": [1, 1, 0, 0], "b": [1, 1, 0, 0], "c": [1, 0, 1, 0]}
     >>> rows = [dict(item=f"q{q}", system=m, end="yx"[r], right=r)
     ...         for m in right for q, r in enumerate(right[m])]
-    >>> round(one_run_each(tallied(Ends.of_rows(rows))).value[0], 3)  # one run each: as `effective_number`
+    >>> float(round(one_run_each(tallied(Ends.of_rows(rows))).value[0], 3))  # one run each, as above
     1.8
     """
     tallies.require_anchor()
