@@ -62,7 +62,7 @@ def changed(tmp_path):
 
 
 def test_the_status_is_that_of_the_worst_gate(audit):
-    passing, open_one, failing = "accuracy <= 0.5", "n_eff >= 1.2", "wrong_when_agreed(0.8) <= 5 %"
+    passing, open_one, failing = "accuracy <= 0.5", "n_eff_models >= 1.2", "wrong_when_agreed(0.8) <= 5 %"
     status, out, _ = audit(*gated(passing, open_one))
     assert (status, "Gates  INCONCLUSIVE  1 cannot be told, 1 passes, of 2 gates" in out) == (3, True)
     status, out, _ = audit(*gated(passing, open_one, failing))

@@ -22,7 +22,7 @@ from limitset.instruments.truth.paired_comparison import paired_comparison
 from limitset.instruments.truth.same_wrong import same_wrong
 from limitset.instruments.truth.self_agreement import self_agreement
 from limitset.instruments.truth.surviving import surviving_error
-from limitset.instruments.truth.votes import effective_number
+from limitset.instruments.truth.votes import effective_number, one_run_each
 from limitset.report.audit.gating import Judged, judge, units_needed
 from limitset.report.audit.named_numbers import KNOWN, NAMED, asked_of
 from limitset.studies.baseline import panel_of
@@ -106,7 +106,8 @@ def test_what_gates_read_is_what_instruments_measure():
         "agreed(0.75)": wrong_when_agreed(tallies, thresholds=[0.75]).coverage.one(
             stratum="all", threshold=0.75
         ),
-        "n_eff": effective_number(tallies).values.one(unit="models"),
+        "n_eff": one_run_each(tallies).one(unit="one run each"),
+        "n_eff_models": effective_number(tallies).values.one(unit="models"),
         "n_eff_votes": effective_number(tallies).values.one(unit="votes"),
         "self_agreement(c)": self_agreement(tallies).values.one(system="c", stratum="all", part="agree"),
         "self_agreement": self_agreement(tallies).values.one(system="all", stratum="all", part="agree"),
@@ -166,7 +167,7 @@ def test_values_alone_are_those_with_an_interval():
         if named.value is not None:
             asked = asked_of(here, gates_of([f"{name} >= 0"]).gates[0].first)
             assert named.value(asked) == pytest.approx(named.measured(asked).value), name
-    assert sum(named.value is not None for named in NAMED.values()) == 2
+    assert sum(named.value is not None for named in NAMED.values()) == 3
 
 
 def test_ratios_are_differenced_as_ratios():

@@ -30,7 +30,7 @@ GOOD: Final = {
 }
 """Which way is better; a number that is not here only moves."""
 SPOKEN: Final = {
-    "n_eff": "how many independent models they are worth",
+    "n_eff": "how many independent ones they are worth, one run each",
     "error_after_voting": "error after voting",
     "surviving_share": "part of the error that survives voting",
     "wrong_when_agreed": "wrong where 7 of 8 runs agree",

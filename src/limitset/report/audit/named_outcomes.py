@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from limitset.instruments.truth.agreed import wrong_when_agreed
 from limitset.instruments.truth.outcomes import outcomes
 from limitset.instruments.truth.self_agreement import self_agreement
 from limitset.instruments.truth.surviving import surviving_error
-from limitset.instruments.truth.votes import effective_number
+from limitset.instruments.truth.votes import effective_number, one_run_each
 from limitset.instruments.truth.voting_gain import voting_gain
 from limitset.report.audit.named_kinds import ONE, SHARE, Asked, Masses, Named
 
@@ -109,12 +110,19 @@ def _effective(unit: str) -> Callable[[Asked], Measurement]:
     return measure
 
 
+def _one_run_each(asked: Asked) -> Measurement:
+    return one_run_each(asked.tallies, confidence=asked.confidence).one(unit="one run each")
+
+
 def _kish(unit: str) -> Callable[[Asked], float]:
     def value(asked: Asked) -> float:
         kept = asked.tallies.of_questions(np.asarray((asked.tallies.runs > 0).all(axis=0)))
         if kept.items.size < 2:
             return UNDEFINED
         voters = models_of(kept) if unit == "models" else votes_of(kept)
+        if unit == "one run each":
+            voters = votes_of(kept.by_system())
+            voters = replace(voters, count=np.ones_like(voters.count))
         count, mean, _ = (float(part[0]) for part in correlations(voters, np.zeros((1, 0), dtype=int)))
         return float(kish_number(count, min(mean, 1.0))) if count >= 2 else UNDEFINED
 
@@ -176,7 +184,14 @@ OUTCOMES: Final[Mapping[str, Named]] = {
     "abstained": _outcome_named("abstained", "share of runs that decline to answer", keyed=False),
     "unparsed": _outcome_named("unparsed", "share of runs from which no answer could be read", keyed=False),
     "n_eff": Named(
-        words="how many independent models these models are worth (effective number)",
+        words="how many independent ones these are worth, one run each (effective number)",
+        signature=Signature(),
+        measured=_one_run_each,
+        value=_kish("one run each"),
+        share=False,
+    ),
+    "n_eff_models": Named(
+        words="how many independent models these are worth, the chance of single runs taken out",
         signature=Signature(),
         measured=_effective("models"),
         value=_kish("models"),
